@@ -1,0 +1,1 @@
+//! Differential-privacy accounting: RDP, PLD, events and solvers, pure Rust

@@ -1,0 +1,1 @@
+//! Attention masks, mechanisms and multi-head layers for Burn

@@ -1,0 +1,1 @@
+//! A trained Regard model as a value: load, predict, save

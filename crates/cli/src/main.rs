@@ -1,0 +1,2 @@
+//! The `regard` program.
+fn main() {}

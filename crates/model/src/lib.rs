@@ -1,0 +1,1 @@
+//! Transformer encoders, heads and their weights for Burn

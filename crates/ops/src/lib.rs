@@ -1,0 +1,1 @@
+//! The hook, counter-based randomness and parametric primitives that Regard's layers are made of

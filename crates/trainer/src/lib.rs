@@ -1,0 +1,1 @@
+//! Regard's training loop, configuration and checkpoints
