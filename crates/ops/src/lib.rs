@@ -1,1 +1,5 @@
 //! The hook, counter-based randomness and parametric primitives that Regard's layers are made of
+
+pub mod random;
+
+pub use random::Key;
