@@ -1,0 +1,384 @@
+//! The configuration as Rust values: one struct a section, one field a key.
+//!
+//! What each key means, its range and its default stand in the table of [`super::keys`]; a value of
+//! [`Config`] that came out of [`super::load`] or [`super::parse`] has passed all of it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, Period, Source};
+
+/// Declares an enum of a `one of` key, written in the configuration in lower case.
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every name that a configuration may use, in the order of the documentation.
+            pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+            /// The name in a configuration.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+    };
+}
+
+names! {
+    /// What the model learns to do.
+    Task {
+        /// One label out of several for each text.
+        TextClassification = "text-classification",
+    }
+}
+
+names! {
+    /// The format of a data file.
+    DataFormat {
+        /// Comma-separated values as RFC 4180 has them.
+        Csv = "csv",
+        /// Tab-separated values, without quoting.
+        Tsv = "tsv",
+        /// One JSON object a line.
+        JsonLines = "jsonl",
+    }
+}
+
+names! {
+    /// How a text becomes tokens.
+    TokenizerKind {
+        /// One token a byte of UTF-8.
+        Bytes = "bytes",
+        /// One token a character seen in training.
+        Characters = "characters",
+        /// One token a word seen in training.
+        Words = "words",
+        /// Byte-pair encoding, trained on the training data.
+        Bpe = "bpe",
+    }
+}
+
+names! {
+    /// The non-linearity inside the feed-forward layer.
+    Activation {
+        /// The exact Gaussian error linear unit.
+        Gelu = "gelu",
+        /// The rectified linear unit.
+        Relu = "relu",
+    }
+}
+
+names! {
+    /// Where a block normalises.
+    NormPosition {
+        /// Before each sub-layer, with a final norm after the last block.
+        Pre = "pre",
+        /// After each residual sum, as in the first transformer.
+        Post = "post",
+    }
+}
+
+names! {
+    /// How a token's place in the sequence reaches the model.
+    Position {
+        /// One trained vector a position.
+        Learned = "learned",
+        /// Fixed sines and cosines.
+        Sinusoidal = "sinusoidal",
+        /// Not at all: the model sees a bag of tokens.
+        None = "none",
+    }
+}
+
+names! {
+    /// How the vectors of a sequence become one.
+    Pooling {
+        /// The first token's vector.
+        First = "first",
+        /// The mean over the tokens that are not padding.
+        Mean = "mean",
+        /// The maximum over the tokens that are not padding.
+        Max = "max",
+    }
+}
+
+names! {
+    /// How tokens attend to each other.
+    Mechanism {
+        /// Every token to every other.
+        Full = "full",
+    }
+}
+
+names! {
+    /// The update rule.
+    Optimizer {
+        /// Adam with decoupled weight decay.
+        AdamW = "adamw",
+    }
+}
+
+names! {
+    /// The course of the learning rate after warm-up.
+    ScheduleKind {
+        /// Half a cosine down to zero.
+        Cosine = "cosine",
+        /// A straight line down to zero.
+        Linear = "linear",
+        /// No change.
+        Constant = "constant",
+    }
+}
+
+names! {
+    /// What happens when a loss or a gradient is not finite.
+    OnNan {
+        /// The run stops before the update and says where.
+        Stop = "stop",
+    }
+}
+
+names! {
+    /// The figure by which the best model is chosen.
+    MetricName {
+        /// The share of units with the right label.
+        Accuracy = "accuracy",
+        /// The mean over classes of the F1 score.
+        MacroF1 = "macro_f1",
+        /// The mean log loss.
+        Loss = "loss",
+    }
+}
+
+impl MetricName {
+    /// The direction in which this metric is better.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        match self {
+            Self::Accuracy | Self::MacroF1 => Mode::Max,
+            Self::Loss => Mode::Min,
+        }
+    }
+}
+
+names! {
+    /// The direction in which a metric is better.
+    Mode {
+        /// Higher is better.
+        Max = "max",
+        /// Lower is better.
+        Min = "min",
+    }
+}
+
+impl Mode {
+    /// Whether `value` is strictly better than `best`; a NaN never is.
+    #[must_use]
+    pub fn is_better(self, value: f64, best: f64) -> bool {
+        match self {
+            Self::Max => value > best,
+            Self::Min => value < best,
+        }
+    }
+}
+
+/// A whole configuration, validated, with every default filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The version of the configuration format.
+    pub version: u32,
+    /// What the model learns to do.
+    pub task: Task,
+    /// The root of all randomness of the run.
+    pub seed: u64,
+    /// The run's name, which is also its folder under `runs/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where examples come from.
+    pub data: DataConfig,
+    /// How texts become tokens.
+    pub tokenizer: TokenizerConfig,
+    /// The architecture.
+    pub model: ModelConfig,
+    /// The training loop.
+    pub train: TrainConfig,
+    /// When and by what the model is judged.
+    pub eval: EvalConfig,
+    /// When the run's state is saved.
+    pub checkpoint: CheckpointConfig,
+}
+
+/// `[data]`: where examples come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The training file.
+    pub train: PathBuf,
+    /// The validation file, or the share of the training file held out for validation.
+    pub valid: Source,
+    /// The test file, or the share of the training file held out for the test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Source>,
+    /// The format of the files, when their extension does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<DataFormat>,
+    /// Whether the first line of a CSV or TSV file names the columns.
+    pub header: bool,
+    /// The column that holds the text.
+    pub text_column: Column,
+    /// The column that holds the label.
+    pub label_column: Column,
+    /// The labels in the order of the model's outputs; taken from the training data when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+}
+
+/// `[tokenizer]`: how texts become tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenizerConfig {
+    /// The kind of token.
+    pub kind: TokenizerKind,
+    /// The largest number of different tokens (`words` and `bpe`).
+    pub vocab_size: usize,
+    /// The largest number of tokens of one text; what exceeds it is cut off.
+    pub max_length: usize,
+    /// Whether texts are put in lower case first.
+    pub lowercase: bool,
+    /// A tokenizer made before, used instead of training one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// `[model]`: the architecture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The width of a token's vector.
+    pub d_model: usize,
+    /// The number of blocks.
+    pub n_layers: usize,
+    /// The number of attention heads.
+    pub n_heads: usize,
+    /// The number of key and value heads; as many as `n_heads` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_kv_heads: Option<usize>,
+    /// The inner width of the feed-forward layer.
+    pub d_ff: usize,
+    /// The non-linearity of the feed-forward layer.
+    pub activation: Activation,
+    /// Where a block normalises.
+    pub norm_position: NormPosition,
+    /// How positions reach the model.
+    pub position: Position,
+    /// How the vectors of a sequence become one.
+    pub pooling: Pooling,
+    /// The dropout rate of embeddings, residual branches and feed-forward layers.
+    pub dropout: f64,
+    /// The dropout rate of attention weights.
+    pub attention_dropout: f64,
+    /// How tokens attend to each other.
+    pub attention: AttentionConfig,
+}
+
+/// `[model.attention]`: how tokens attend to each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionConfig {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+}
+
+/// `[train]`: the training loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// The number of passes over the training data.
+    pub epochs: u64,
+    /// The largest number of optimiser steps; `epochs` alone decides when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u64>,
+    /// The number of units of one optimiser step.
+    pub batch_size: usize,
+    /// The largest number of units in memory at once; the whole batch when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<usize>,
+    /// The number of parts of a batch that run side by side.
+    pub shards: usize,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// The learning rate at the end of warm-up.
+    pub learning_rate: f64,
+    /// The decay rates of the optimiser's first and second moments.
+    pub betas: [f64; 2],
+    /// The number added to the root of the second moment.
+    pub epsilon: f64,
+    /// The course of the learning rate after warm-up.
+    pub schedule: ScheduleKind,
+    /// How long the learning rate rises from zero.
+    pub warmup: Period,
+    /// The decoupled weight decay of matrices.
+    pub weight_decay: f64,
+    /// The largest norm of the whole gradient; 0 leaves it as it is.
+    pub max_grad_norm: f64,
+    /// The share of a label's probability spread over all labels.
+    pub label_smoothing: f64,
+    /// The probability that a token becomes the unknown token, in training alone.
+    pub word_dropout: f64,
+    /// The number of evaluations without a better one after which the run ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<u64>,
+    /// What happens when a loss or a gradient is not finite.
+    pub on_nan: OnNan,
+}
+
+impl TrainConfig {
+    /// The largest norm of the whole gradient, or none when it is left as it is.
+    #[must_use]
+    pub fn clip_norm(&self) -> Option<f64> {
+        (self.max_grad_norm > 0.0).then_some(self.max_grad_norm)
+    }
+}
+
+/// `[eval]`: when and by what the model is judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvalConfig {
+    /// The time between evaluations.
+    pub every: Period,
+    /// The figure by which the best model is chosen.
+    pub metric: MetricName,
+    /// The direction in which the metric is better; the metric's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+}
+
+impl EvalConfig {
+    /// The direction in which the metric is better.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode.unwrap_or(self.metric.mode())
+    }
+}
+
+/// `[checkpoint]`: when the run's state is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// The number of steps between saves; each evaluation saves too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_steps: Option<u64>,
+    /// The number of newest checkpoints kept, beside the best one.
+    pub keep: usize,
+}
