@@ -1,0 +1,432 @@
+//! What can be wrong with a person's data, one variant a situation, each with the place and the way to mend it.
+
+use std::path::PathBuf;
+
+use crate::{Format, TokenizerKind};
+
+/// Why data could not be read, written, split or turned into tokens.
+///
+/// Lines and bytes within a line count from 1, columns given by number from 0.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The path is a folder.
+    #[error("{} is a folder, a file was expected", path.display())]
+    Folder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Reading failed midway.
+    #[error("{} line {line}: reading failed", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The line that was being read.
+        line: u64,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Rows cannot be written.
+    #[error("writing rows failed")]
+    Write {
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The extension says nothing about the format.
+    #[error(
+        "{}: the format cannot be told from the extension; rename the file to .csv, .tsv, .jsonl or .txt, or name the format",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A format name that does not exist.
+    #[error("no format is called {found:?}; expected csv, tsv, json-lines or lines")]
+    UnknownFormatName {
+        /// The name that was given.
+        found: String,
+    },
+    /// Nothing is in the file.
+    #[error("{} is empty; expected rows", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A header and nothing under it.
+    #[error(
+        "{} has no rows under its header; if its first line is data already, read it without a header",
+        path.display()
+    )]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file starts with the byte order mark of UTF-16.
+    #[error("{} is encoded in UTF-16, UTF-8 was expected; convert it, for example with iconv -f UTF-16 -t UTF-8", path.display())]
+    Utf16 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Bytes that are no UTF-8.
+    #[error(
+        "{} line {line}, byte {byte}: invalid UTF-8; convert the file, for example with iconv -f LATIN1 -t UTF-8",
+        path.display()
+    )]
+    InvalidUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The first wrong byte's place within the line.
+        byte: u64,
+    },
+    /// A byte of value zero, which no text holds.
+    #[error("{} line {line}, byte {byte}: a NUL byte, so this is no text file or a damaged one", path.display())]
+    NulByte {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The byte's place within the line.
+        byte: u64,
+    },
+    /// A line beyond the cap.
+    #[error("{} line {line} is longer than {limit_bytes} bytes; is this a text file with one row a line?", path.display())]
+    LineTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The cap.
+        limit_bytes: usize,
+    },
+    /// A CSV row, which may span lines, beyond the cap.
+    #[error(
+        "{} line {line}: the row that starts here is longer than {limit_bytes} bytes; is a quote missing that closes a field?",
+        path.display()
+    )]
+    RowTooLong {
+        /// The file.
+        path: PathBuf,
+        /// Where the row starts.
+        line: u64,
+        /// The cap.
+        limit_bytes: usize,
+    },
+    /// More columns than the cap.
+    #[error("{} line {line} has more than {limit} columns; is the format right?", path.display())]
+    TooManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The cap.
+        limit: usize,
+    },
+    /// The file ends inside a quoted field.
+    #[error("{} line {line}: a quote opens here and is never closed; close it, or write a quote inside a quoted field twice", path.display())]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// Where the quoted field starts.
+        line: u64,
+    },
+    /// A row with another number of columns than the first.
+    #[error("{} line {line}: {expected} columns expected as in the first row, {found} found; {}", path.display(), ragged_hint(*.quoting))]
+    RaggedRow {
+        /// The file.
+        path: PathBuf,
+        /// Where the row starts.
+        line: u64,
+        /// Columns of the first row.
+        expected: usize,
+        /// Columns of this row.
+        found: usize,
+        /// Whether the format quotes fields, which decides the advice.
+        quoting: bool,
+    },
+    /// A line that is no JSON.
+    #[error("{} line {line}: no valid JSON object: {message}", path.display())]
+    InvalidJson {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// What the parser said.
+        message: String,
+    },
+    /// No column has that name or number.
+    #[error("{} has no column {column}; its columns are {}{}", path.display(), listed(.found), did_you_mean(.nearest.as_deref()))]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column that was asked for.
+        column: String,
+        /// The columns that exist.
+        found: Vec<String>,
+        /// The existing name that is most like it.
+        nearest: Option<String>,
+    },
+    /// A name was given for a column of a file without names.
+    #[error("{}: column {column:?} is named but the file is read without a header; give the column's number, from 0 to {}", path.display(), columns.saturating_sub(1))]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// The name that was asked for.
+        column: String,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// Two columns of one name.
+    #[error("{} has two columns called {column:?}, number {first} and number {second}; give the column's number instead", path.display())]
+    AmbiguousColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// The first column's number.
+        first: usize,
+        /// The second column's number.
+        second: usize,
+    },
+    /// A JSON row without a value for a column, or with `null`.
+    #[error("{} line {line}: no value for {column:?}; give one or remove the row", path.display())]
+    MissingValue {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+    },
+    /// A JSON list or object where a text is needed.
+    #[error("{} line {line}: {column:?} holds {found}, a text or a number was expected", path.display())]
+    NestedValue {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// `a list` or `an object`.
+        found: &'static str,
+    },
+    /// A row without a label.
+    #[error("{} line {line}: the label in column {column:?} is empty; fill it in or remove the row", path.display())]
+    EmptyLabel {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The label column.
+        column: String,
+    },
+    /// A label that the model or the configuration does not know.
+    #[error("{} line {line}: unknown label {label:?}; the labels are {}{}", path.display(), listed(.known), did_you_mean(.nearest.as_deref()))]
+    UnknownLabel {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The label, shortened.
+        label: String,
+        /// The labels that exist.
+        known: Vec<String>,
+        /// The existing label that is most like it.
+        nearest: Option<String>,
+    },
+    /// A list of labels that names one twice.
+    #[error("the list of labels names {label:?} twice; name each label once")]
+    RepeatedLabel {
+        /// The label.
+        label: String,
+    },
+    /// A list of labels with an empty name in it.
+    #[error("the list of labels has an empty name at place {place}; remove it")]
+    EmptyLabelName {
+        /// Where in the list, from 1.
+        place: usize,
+    },
+    /// Nothing to tell apart.
+    #[error(
+        "all {rows} rows of {data} have the label {label:?}; a classifier needs rows of at least two labels: is the label column right?"
+    )]
+    OneClass {
+        /// What the rows are, a path for instance.
+        data: String,
+        /// The only label.
+        label: String,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A share outside (0, 1).
+    #[error("a share of {share} cannot be held out; give a number above 0 and below 1")]
+    ShareOutOfRange {
+        /// The share.
+        share: f64,
+    },
+    /// A share that leaves one side of the split without rows.
+    #[error(
+        "a share of {share} of {rows} rows holds out {held_out}; both parts need rows: give another share or more data"
+    )]
+    EmptySplit {
+        /// The share.
+        share: f64,
+        /// Rows to split.
+        rows: usize,
+        /// Rows that would be held out.
+        held_out: usize,
+    },
+    /// A value that a format without quoting cannot carry.
+    #[error(
+        "row {row}, column {column:?}: the value holds a {character}, and {format} has no quoting; write csv or json-lines instead"
+    )]
+    NotForPlainText {
+        /// The format.
+        format: Format,
+        /// The row of the output, from 1, the header included.
+        row: u64,
+        /// The column.
+        column: String,
+        /// `tab`, `line feed` or `carriage return`.
+        character: &'static str,
+    },
+    /// Several columns for the format of one.
+    #[error(
+        "the format lines carries one column, {columns} are to be written; write csv, tsv or json-lines instead"
+    )]
+    NotForLines {
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// Two output columns of one name.
+    #[error("the output would have two columns called {column:?}; rename the column of the input")]
+    RepeatedOutputColumn {
+        /// The name.
+        column: String,
+    },
+    /// A row that does not fit the columns of the output.
+    #[error("row {row}: {expected} columns expected in the output, {found} given")]
+    OutputWidth {
+        /// The row of the output, from 1, the header included.
+        row: u64,
+        /// Columns of the output.
+        expected: usize,
+        /// Columns of the row.
+        found: usize,
+    },
+    /// A JSON row with a field that the table being written has no column for.
+    #[error(
+        "row {row}: the field {column:?} is not in the first row, so the table has no column for it; write JSON Lines instead"
+    )]
+    NoOutputColumn {
+        /// The row of the output, from 1, the header included.
+        row: u64,
+        /// The field.
+        column: String,
+    },
+    /// A vocabulary too small for its kind.
+    #[error("tokenizer.vocab_size is {found}; a tokenizer of kind {kind} needs at least {minimum}")]
+    VocabularyTooSmall {
+        /// The kind.
+        kind: TokenizerKind,
+        /// The least size.
+        minimum: usize,
+        /// The size that was asked for.
+        found: usize,
+    },
+    /// A maximum length without room for text.
+    #[error("tokenizer.max_length is {found}; it must be at least 2: [CLS] and one token of text")]
+    MaxLengthTooSmall {
+        /// The length that was asked for.
+        found: usize,
+    },
+    /// No text to train a tokenizer on.
+    #[error("the texts hold nothing to learn a vocabulary from; are they all empty?")]
+    NothingToTokenize,
+    /// A file that is no tokenizer.
+    #[error("{name} is no usable tokenizer: {message}")]
+    InvalidTokenizer {
+        /// Where it came from.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The tokenizer failed on a text.
+    #[error("the tokenizer failed on a text of {characters} characters: {message}")]
+    Tokenize {
+        /// The text's length; the text itself stays out of logs.
+        characters: usize,
+        /// What it said.
+        message: String,
+    },
+}
+
+fn ragged_hint(quoting: bool) -> &'static str {
+    if quoting {
+        "put a field that holds commas or quotes in double quotes"
+    } else {
+        "TSV has no quoting: a tab always parts two fields"
+    }
+}
+
+/// Names for a message: the first few, quoted.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("{:?}", excerpt(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest
+        .map(|name| format!("; did you mean {:?}?", excerpt(name)))
+        .unwrap_or_default()
+}
+
+/// At most 80 characters of a value from the data: errors must not pour a file into a log.
+pub(crate) fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The name that is most like the wanted one, if any is like it at all.
+pub(crate) fn nearest<'a>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    const ALIKE: f64 = 0.5;
+    // Both shortened: the comparison costs the product of the lengths, which a hostile file chooses.
+    let wanted = excerpt(wanted).to_lowercase();
+    names
+        .into_iter()
+        .take(1_000)
+        .map(|name| {
+            (
+                strsim::normalized_damerau_levenshtein(&wanted, &excerpt(name).to_lowercase()),
+                name,
+            )
+        })
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name.to_owned())
+}

@@ -1,0 +1,280 @@
+//! Rows of a file, streamed.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::csv::CsvParser;
+use super::input::Input;
+use super::json_lines::Object;
+use super::record::{Fields, Row, Table};
+use super::{Column, Format, Record, Source};
+use crate::DataError;
+use crate::error::nearest;
+
+/// The rows of a file, one at a time, in bounded memory whatever the file holds.
+///
+/// Accepted everywhere: a byte order mark of UTF-8, line ends `\n` and `\r\n`, a last line without an end. Blank lines
+/// are skipped, but for formats of one text a line, where they are an empty text.
+/// After an error there are no more rows.
+pub struct Records {
+    input: Input,
+    parser: Parser,
+    table: Arc<Table>,
+    /// The first row, where it had to be read to know the columns.
+    first: Option<Record>,
+    finished: bool,
+}
+
+enum Parser {
+    Csv(CsvParser),
+    Tsv,
+    JsonLines,
+    Lines,
+}
+
+impl Records {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, its format is unknown, it is empty, or its first row is faulty.
+    pub fn open(source: &Source) -> Result<Self, DataError> {
+        let format = source.format()?;
+        Self::new(
+            Input::open(source.path(), source.limits())?,
+            format,
+            source.header(),
+        )
+    }
+
+    /// Reads from a stream such as the standard input, with the format, header and limits of `source`, whose path is
+    /// what messages call the stream.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub fn from_reader(
+        reader: impl Read + Send + 'static,
+        source: &Source,
+    ) -> Result<Self, DataError> {
+        let input = Input::new(Box::new(reader), source.path().to_owned(), source.limits());
+        Self::new(input, source.format()?, source.header())
+    }
+
+    fn new(input: Input, format: Format, header: bool) -> Result<Self, DataError> {
+        let parser = match format {
+            Format::Csv => Parser::Csv(CsvParser::new()),
+            Format::Tsv => Parser::Tsv,
+            Format::JsonLines => Parser::JsonLines,
+            Format::Lines => Parser::Lines,
+        };
+        let table = Arc::new(Table {
+            path: input.path().to_owned(),
+            columns: Vec::new(),
+            named: true,
+        });
+        let mut records = Self {
+            input,
+            parser,
+            table,
+            first: None,
+            finished: false,
+        };
+        records.read_columns(header)?;
+        Ok(records)
+    }
+
+    /// The names of the columns: the header; their numbers for a table without one; the keys of the first row of JSON
+    /// Lines; `text` for plain lines.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.table.columns
+    }
+
+    /// Where the rows come from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.table.path
+    }
+
+    /// The number of a column, for [`Record::text`].
+    ///
+    /// # Errors
+    /// If there is no such column or its name occurs twice.
+    pub fn column(&self, column: &Column) -> Result<usize, DataError> {
+        let columns = &self.table.columns;
+        let path = || self.table.path.clone();
+        let missing = |nearest| DataError::MissingColumn {
+            path: path(),
+            column: column.to_string(),
+            found: columns.clone(),
+            nearest,
+        };
+        match column {
+            Column::Number(number) if *number < columns.len() => Ok(*number),
+            Column::Number(_) => Err(missing(None)),
+            Column::Name(name) if !self.table.named => Err(DataError::NoHeader {
+                path: path(),
+                column: name.clone(),
+                columns: columns.len(),
+            }),
+            Column::Name(name) => {
+                let mut places = columns
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, column)| *column == name)
+                    .map(|(place, _)| place);
+                match (places.next(), places.next()) {
+                    (Some(first), None) => Ok(first),
+                    (Some(first), Some(second)) => Err(DataError::AmbiguousColumn {
+                        path: path(),
+                        column: name.clone(),
+                        first,
+                        second,
+                    }),
+                    (None, _) => Err(missing(nearest(name, columns.iter().map(String::as_str)))),
+                }
+            }
+        }
+    }
+
+    fn read_columns(&mut self, header: bool) -> Result<(), DataError> {
+        if matches!(self.parser, Parser::Lines) {
+            self.set_columns(vec!["text".to_owned()], true);
+            return Ok(());
+        }
+        let Some((line, row)) = self.parse()? else {
+            return Err(DataError::Empty {
+                path: self.table.path.clone(),
+            });
+        };
+        let columns = match &row {
+            Row::Fields(fields) if header => {
+                self.set_columns(fields.iter().map(str::to_owned).collect(), true);
+                return Ok(());
+            }
+            Row::Fields(fields) => (0..fields.len()).map(|number| number.to_string()).collect(),
+            Row::Object(pairs) => pairs.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        self.set_columns(columns, matches!(row, Row::Object(_)));
+        self.first = Some(Record {
+            line,
+            row,
+            table: Arc::clone(&self.table),
+        });
+        Ok(())
+    }
+
+    fn set_columns(&mut self, columns: Vec<String>, named: bool) {
+        self.table = Arc::new(Table {
+            path: self.table.path.clone(),
+            columns,
+            named,
+        });
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, DataError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Some((line, row)) = self.parse()? else {
+            return Ok(None);
+        };
+        if let Row::Fields(fields) = &row {
+            let (expected, found) = (self.table.columns.len(), fields.len());
+            if found != expected {
+                let quoting = matches!(self.parser, Parser::Csv(_));
+                return Err(DataError::RaggedRow {
+                    path: self.table.path.clone(),
+                    line,
+                    expected,
+                    found,
+                    quoting,
+                });
+            }
+        }
+        Ok(Some(Record {
+            line,
+            row,
+            table: Arc::clone(&self.table),
+        }))
+    }
+
+    fn parse(&mut self) -> Result<Option<(u64, Row)>, DataError> {
+        if let Parser::Csv(parser) = &mut self.parser {
+            return Ok(parser
+                .next(&mut self.input)?
+                .map(|(line, fields)| (line, Row::Fields(fields))));
+        }
+        let mut text = String::new();
+        loop {
+            text.clear();
+            let line = self.input.line();
+            if !self.input.read_line(&mut text)? {
+                return Ok(None);
+            }
+            let blank = match self.parser {
+                Parser::JsonLines => text.trim_ascii().is_empty(),
+                // In a table of one column an empty line is a row with an empty field.
+                Parser::Tsv => text.is_empty() && self.table.columns.len() != 1,
+                _ => false,
+            };
+            if blank {
+                continue;
+            }
+            let row = match self.parser {
+                Parser::JsonLines => self.object(line, &text)?,
+                Parser::Tsv => Row::Fields(self.tab_separated(line, &text)?),
+                _ => Row::Fields(Fields {
+                    ends: vec![text.len()],
+                    text,
+                }),
+            };
+            return Ok(Some((line, row)));
+        }
+    }
+
+    fn tab_separated(&self, line: u64, text: &str) -> Result<Fields, DataError> {
+        let limit = self.input.limits().columns;
+        let mut fields = Fields {
+            text: String::with_capacity(text.len()),
+            ends: Vec::new(),
+        };
+        for field in text.split('\t') {
+            if fields.len() == limit {
+                return Err(DataError::TooManyColumns {
+                    path: self.table.path.clone(),
+                    line,
+                    limit,
+                });
+            }
+            fields.text.push_str(field);
+            fields.ends.push(fields.text.len());
+        }
+        Ok(fields)
+    }
+
+    fn object(&self, line: u64, text: &str) -> Result<Row, DataError> {
+        let Object(pairs) =
+            Object::parse(text, self.input.limits().columns).map_err(|message| {
+                DataError::InvalidJson {
+                    path: self.table.path.clone(),
+                    line,
+                    message,
+                }
+            })?;
+        Ok(Row::Object(pairs))
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Record, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.finished {
+            return None;
+        }
+        let record = self.read().transpose();
+        self.finished = !matches!(record, Some(Ok(_)));
+        record
+    }
+}

@@ -1,0 +1,82 @@
+//! A held-out share of one file, the same for every run.
+
+use crate::DataError;
+
+/// Rows of one file in two parts, each in ascending order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Rows to train on.
+    pub rest: Vec<usize>,
+    /// Rows to measure on.
+    pub held_out: Vec<usize>,
+}
+
+/// Draws `share` of the rows, stratified by label: every label is held out in its proportion, to the nearest row, but
+/// never the only row of a label.
+///
+/// The draw is keyed by a constant and not by a run's seed, so that runs with different seeds are measured on the same
+/// rows. It depends on the labels and their order alone.
+///
+/// # Errors
+/// If `share` is not in (0, 1) or leaves one part without rows.
+pub fn stratified(labels: &[u32], share: f64) -> Result<Split, DataError> {
+    if !(share > 0.0 && share < 1.0) {
+        return Err(DataError::ShareOutOfRange { share });
+    }
+    let classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
+    let mut rows_of_class = vec![Vec::new(); classes];
+    for (row, label) in labels.iter().enumerate() {
+        rows_of_class[*label as usize].push(row);
+    }
+    let quotas = quotas(
+        &rows_of_class.iter().map(Vec::len).collect::<Vec<_>>(),
+        share,
+    );
+    let key = blake3::Hasher::new_derive_key("Regard stratified split, version 1");
+    let mut is_held_out = vec![false; labels.len()];
+    for ((class, rows), quota) in rows_of_class.iter_mut().enumerate().zip(quotas) {
+        // Sorting by a hash of the place within the class is a shuffle that any program can repeat.
+        rows.sort_by_cached_key(|row| draw(&key, class, *row));
+        rows[..quota]
+            .iter()
+            .for_each(|row| is_held_out[*row] = true);
+    }
+    let (held_out, rest): (Vec<usize>, Vec<usize>) =
+        (0..labels.len()).partition(|row| is_held_out[*row]);
+    if held_out.is_empty() || rest.is_empty() {
+        return Err(DataError::EmptySplit {
+            share,
+            rows: labels.len(),
+            held_out: held_out.len(),
+        });
+    }
+    Ok(Split { rest, held_out })
+}
+
+/// How many rows of each class to hold out: its share rounded down, then one more for the largest remainders until the
+/// share of all rows is reached.
+fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
+    let total: usize = sizes.iter().sum();
+    let wanted = (total as f64 * share).round() as usize;
+    let mut quotas: Vec<usize> = sizes
+        .iter()
+        .map(|size| (*size as f64 * share).floor() as usize)
+        .collect();
+    let remainder = |class: &usize| (sizes[*class] as f64 * share).fract();
+    let mut by_remainder: Vec<usize> = (0..sizes.len()).filter(|class| sizes[*class] > 1).collect();
+    by_remainder.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)).then(a.cmp(b)));
+    let missing = wanted.saturating_sub(quotas.iter().sum());
+    for class in by_remainder.into_iter().take(missing) {
+        if quotas[class] + 1 < sizes[class] {
+            quotas[class] += 1;
+        }
+    }
+    quotas
+}
+
+fn draw(key: &blake3::Hasher, class: usize, row: usize) -> [u8; 32] {
+    let mut hasher = key.clone();
+    hasher.update(&(class as u64).to_le_bytes());
+    hasher.update(&(row as u64).to_le_bytes());
+    *hasher.finalize().as_bytes()
+}
