@@ -1,8 +1,31 @@
 //! The configuration: a TOML file, checked as a whole, resolved into typed values.
+//!
+//! ```text
+//! text  --raw-->  values with their lines  --resolve-->  Config  --resolved-->  config.toml
+//!                         ^ --set                 ^ keys (the table), conflict
+//! ```
+//!
+//! Every problem of a file is reported at once. Paths in a configuration are relative to the
+//! current directory, as on a command line, and the resolved file keeps them as they were written.
 
+mod conflict;
+mod error;
+mod keys;
+mod kind;
+mod nearest;
+mod raw;
+mod resolve;
+mod resolved;
 mod types;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
+pub use error::{ConfigError, Origin, Problem};
+pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
+pub use kind::{Kind, Range};
+pub use resolve::{load, parse};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
     Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,

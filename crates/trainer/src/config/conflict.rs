@@ -1,0 +1,179 @@
+//! Settings that are right by themselves and wrong together.
+
+use std::path::Path;
+
+use super::types::{Config, Position};
+use super::values::{Column, Period, Source};
+
+/// Keys whose values contradict each other; the first is named, and the first one written is shown.
+pub(super) struct Conflict {
+    pub keys: &'static [&'static str],
+    pub expected: String,
+    pub found: String,
+    pub hint: Option<String>,
+}
+
+/// Every contradiction in a configuration.
+pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    data(config, &mut found);
+    model(config, &mut found);
+    train(config, &mut found);
+    found
+}
+
+fn data(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let data = &config.data;
+    let columns: [(&'static [&'static str], &Column); 2] = [
+        (&["data.text_column", "data.header"], &data.text_column),
+        (&["data.label_column", "data.header"], &data.label_column),
+    ];
+    for (keys, column) in columns {
+        if let (Column::Name(_), false) = (column, data.header) {
+            conflicts.push(Conflict {
+                keys,
+                expected: "a column's number, since `data.header` is false".to_owned(),
+                found: format!("the name {column}"),
+                hint: Some("columns are numbered from 0".to_owned()),
+            });
+        }
+    }
+    if data.text_column == data.label_column {
+        conflicts.push(Conflict {
+            keys: &["data.label_column", "data.text_column"],
+            expected: "another column than `data.text_column`".to_owned(),
+            found: format!("{} for both", data.label_column),
+            hint: None,
+        });
+    }
+    let own_file: [(&'static [&'static str], Option<&Source>); 2] = [
+        (&["data.valid", "data.train"], Some(&data.valid)),
+        (&["data.test", "data.train"], data.test.as_ref()),
+    ];
+    for (keys, source) in own_file {
+        if let Some(Source::Path(path)) = source
+            && *path == data.train
+        {
+            conflicts.push(Conflict {
+                keys,
+                expected: "another file than `data.train`".to_owned(),
+                found: format!("{path:?} for both"),
+                hint: Some("a share, such as 0.1, holds out a part of it".to_owned()),
+            });
+        }
+    }
+    match (&data.valid, &data.test) {
+        (Source::Share(valid), Some(Source::Share(test))) if valid + test >= 1.0 => {
+            conflicts.push(Conflict {
+                keys: &["data.valid", "data.test"],
+                expected: "a share that with `data.test` leaves some data to train on".to_owned(),
+                found: format!("{valid} + {test}"),
+                hint: None,
+            });
+        }
+        (Source::Path(valid), Some(Source::Path(test))) if valid == test => {
+            conflicts.push(Conflict {
+                keys: &["data.test", "data.valid"],
+                expected: "another file than `data.valid`".to_owned(),
+                found: format!("{test:?} for both"),
+                hint: Some(
+                    "the model is chosen on `data.valid`, so it cannot be judged there".to_owned(),
+                ),
+            });
+        }
+        _ => {}
+    }
+}
+
+fn model(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let model = &config.model;
+    if !model.d_model.is_multiple_of(model.n_heads) {
+        let below = model.d_model / model.n_heads * model.n_heads;
+        let above = below + model.n_heads;
+        conflicts.push(Conflict {
+            keys: &["model.d_model", "model.n_heads"],
+            expected: format!("a multiple of `model.n_heads` ({})", model.n_heads),
+            found: model.d_model.to_string(),
+            hint: Some(match below {
+                0 => format!("{above} is one"),
+                _ => format!("{below} and {above} are the nearest"),
+            }),
+        });
+    }
+    if let Some(n_kv_heads) = model.n_kv_heads
+        && !model.n_heads.is_multiple_of(n_kv_heads)
+    {
+        conflicts.push(Conflict {
+            keys: &["model.n_kv_heads", "model.n_heads"],
+            expected: format!("a divisor of `model.n_heads` ({})", model.n_heads),
+            found: n_kv_heads.to_string(),
+            hint: Some("each key and value head serves a group of query heads".to_owned()),
+        });
+    }
+    if model.position == Position::Sinusoidal && !model.d_model.is_multiple_of(2) {
+        conflicts.push(Conflict {
+            keys: &["model.d_model", "model.position"],
+            expected: "an even number, since `model.position` is \"sinusoidal\"".to_owned(),
+            found: model.d_model.to_string(),
+            hint: Some("sines and cosines come in pairs".to_owned()),
+        });
+    }
+    if let Some(file) = &config.tokenizer.file
+        && config.tokenizer.kind == super::TokenizerKind::Bytes
+    {
+        conflicts.push(Conflict {
+            keys: &["tokenizer.file", "tokenizer.kind"],
+            expected: "no file, since `tokenizer.kind` is \"bytes\"".to_owned(),
+            found: format!("{:?}", Path::new(file)),
+            hint: Some("a byte tokenizer has nothing to load".to_owned()),
+        });
+    }
+}
+
+fn train(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let train = &config.train;
+    if let Some(micro_batch) = train.micro_batch
+        && micro_batch > train.batch_size
+    {
+        conflicts.push(Conflict {
+            keys: &["train.micro_batch", "train.batch_size"],
+            expected: format!("at most `train.batch_size` ({})", train.batch_size),
+            found: micro_batch.to_string(),
+            hint: None,
+        });
+    }
+    let all: Option<(&'static [&'static str], String)> = match (train.warmup, train.max_steps) {
+        (Period::Steps(warmup), Some(max_steps)) if warmup > max_steps => Some((
+            &["train.warmup", "train.max_steps"],
+            format!("at most `train.max_steps` ({max_steps})"),
+        )),
+        (Period::Epochs(warmup), _) if warmup > train.epochs as f64 => Some((
+            &["train.warmup", "train.epochs"],
+            format!("at most `train.epochs` ({})", train.epochs),
+        )),
+        _ => None,
+    };
+    if let Some((keys, expected)) = all {
+        conflicts.push(Conflict {
+            keys,
+            expected,
+            found: train.warmup.to_string(),
+            hint: Some("the learning rate would never reach its height".to_owned()),
+        });
+    }
+    if let Some(mode) = config.eval.mode
+        && mode != config.eval.metric.mode()
+    {
+        let metric = config.eval.metric;
+        conflicts.push(Conflict {
+            keys: &["eval.mode", "eval.metric"],
+            expected: format!(
+                "\"{}\", since `eval.metric` is \"{}\"",
+                metric.mode().name(),
+                metric.name()
+            ),
+            found: format!("\"{}\"", mode.name()),
+            hint: Some("leave the key out: the metric knows its direction".to_owned()),
+        });
+    }
+}

@@ -1,0 +1,258 @@
+//! The table of keys: the one source for what a configuration may say.
+//!
+//! Checking, defaults, `--set`, the listing of `regard config schema` and the comparison on resume
+//! all read [`KEYS`]. A new key is one row here and one field in [`super::Config`]; a test holds the
+//! two together.
+
+use super::kind::{Kind, Range};
+use super::{
+    Activation, DataFormat, Mechanism, MetricName, Mode, NormPosition, OnNan, Optimizer, Pooling,
+    Position, ScheduleKind, Task, TokenizerKind,
+};
+
+/// What a key is when the configuration does not set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DefaultValue {
+    /// It must be set; the text is an example, in TOML.
+    Required(&'static str),
+    /// It stays unset; the text says what then happens.
+    Unset(&'static str),
+    /// It has this value, in TOML.
+    Is(&'static str),
+}
+
+/// One key of the configuration.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) default: DefaultValue,
+    pub(super) resumable: bool,
+    pub(super) doc: &'static str,
+}
+
+impl Key {
+    const fn new(
+        section: &'static str,
+        name: &'static str,
+        kind: Kind,
+        default: DefaultValue,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            section,
+            name,
+            kind,
+            default,
+            resumable: false,
+            doc,
+        }
+    }
+
+    const fn resumable(mut self) -> Self {
+        self.resumable = true;
+        self
+    }
+
+    /// The section without brackets, such as `model.attention`; empty at the top of the file.
+    #[must_use]
+    pub const fn section(&self) -> &'static str {
+        self.section
+    }
+
+    /// The name inside the section.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The whole path, such as `train.epochs`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        join(self.section, self.name)
+    }
+
+    /// The values that the key takes; its `Display` is the sentence for people.
+    #[must_use]
+    pub const fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// What the key is when it is not set.
+    #[must_use]
+    pub const fn default(&self) -> DefaultValue {
+        self.default
+    }
+
+    /// Whether a run may be continued with another value.
+    #[must_use]
+    pub const fn is_resumable(&self) -> bool {
+        self.resumable
+    }
+
+    /// What the key means, in one line.
+    #[must_use]
+    pub const fn doc(&self) -> &'static str {
+        self.doc
+    }
+}
+
+/// The path of a key or section.
+pub(super) fn join(section: &str, name: &str) -> String {
+    if section.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{section}.{name}")
+    }
+}
+
+/// The key with this path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
+}
+
+/// The sections in the order of the table, the top of the file left out.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections = Vec::new();
+    for key in KEYS {
+        if !key.section.is_empty() && !sections.contains(&key.section) {
+            sections.push(key.section);
+        }
+    }
+    sections
+}
+
+const fn integer(min: i64, max: i64) -> Kind {
+    Kind::Integer { min, max }
+}
+
+const fn one_of(names: &'static [&'static str]) -> Kind {
+    Kind::OneOf {
+        names,
+        planned: &[],
+    }
+}
+
+/// Rates and shares that may be zero but not one.
+const BELOW_ONE: Kind = Kind::Float(Range::half_open(0.0, 1.0));
+
+use DefaultValue::{Is, Required, Unset};
+
+/// Every key, in the order of the resolved file.
+// One row a key: spread over eight lines each, the table could not be read as one.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    Key::new("", "version", integer(1, 1), Required("1"),
+        "the version of the configuration format"),
+    Key::new("", "task",
+        Kind::OneOf {
+            names: Task::NAMES,
+            planned: &["series-forecasting", "series-classification", "series-anomaly"],
+        },
+        Required("\"text-classification\""), "what the model learns to do"),
+    Key::new("", "seed", integer(0, i64::MAX), Is("0"), "the root of all randomness of the run"),
+    Key::new("", "name", Kind::Name, Unset("the stem of the configuration's file name"),
+        "the run's name, and its folder under runs/ unless --out is given"),
+
+    Key::new("data", "train", Kind::Path, Required("\"data/train.tsv\""),
+        "the training file (CSV, TSV or JSON Lines)"),
+    Key::new("data", "valid", Kind::PathOrShare, Is("0.1"),
+        "the validation file, or the share of the training file held out for it"),
+    Key::new("data", "test", Kind::PathOrShare, Unset("no test at the end of training"),
+        "the test file, or the share of the training file held out for it"),
+    Key::new("data", "format", one_of(DataFormat::NAMES), Unset("by the file name's extension"),
+        "the format of the data files"),
+    Key::new("data", "header", Kind::Bool, Is("true"),
+        "whether the first line of a CSV or TSV file names the columns"),
+    Key::new("data", "text_column", Kind::Column, Is("\"text\""), "the column that holds the text"),
+    Key::new("data", "label_column", Kind::Column, Is("\"label\""),
+        "the column that holds the label"),
+    Key::new("data", "labels", Kind::Texts { min: 2 },
+        Unset("the labels of the training data, sorted"),
+        "the labels, in the order of the model's outputs"),
+
+    Key::new("tokenizer", "kind", one_of(TokenizerKind::NAMES), Is("\"words\""),
+        "what a token is"),
+    Key::new("tokenizer", "vocab_size", integer(2, 10_000_000), Is("8000"),
+        "the largest number of different tokens (words, bpe)"),
+    Key::new("tokenizer", "max_length", integer(1, 1_000_000), Is("128"),
+        "the largest number of tokens of one text; what exceeds it is cut off"),
+    Key::new("tokenizer", "lowercase", Kind::Bool, Is("true"),
+        "whether texts are put in lower case first"),
+    Key::new("tokenizer", "file", Kind::Path, Unset("a tokenizer is trained on the training data"),
+        "a tokenizer made before, used instead of training one"),
+
+    Key::new("model", "d_model", integer(1, 65_536), Is("128"), "the width of a token's vector"),
+    Key::new("model", "n_layers", integer(1, 1_024), Is("2"), "the number of blocks"),
+    Key::new("model", "n_heads", integer(1, 1_024), Is("4"), "the number of attention heads"),
+    Key::new("model", "n_kv_heads", integer(1, 1_024), Unset("as many as n_heads"),
+        "the number of key and value heads, each shared by a group of query heads"),
+    Key::new("model", "d_ff", integer(1, 1_048_576), Is("256"),
+        "the inner width of the feed-forward layer"),
+    Key::new("model", "activation", one_of(Activation::NAMES), Is("\"gelu\""),
+        "the non-linearity of the feed-forward layer"),
+    Key::new("model", "norm_position", one_of(NormPosition::NAMES), Is("\"pre\""),
+        "where a block normalises"),
+    Key::new("model", "position", one_of(Position::NAMES), Is("\"learned\""),
+        "how positions reach the model"),
+    Key::new("model", "pooling", one_of(Pooling::NAMES), Is("\"mean\""),
+        "how the vectors of a text become one"),
+    Key::new("model", "dropout", BELOW_ONE, Is("0.1"),
+        "the dropout rate of embeddings, residual branches and feed-forward layers"),
+    Key::new("model", "attention_dropout", BELOW_ONE, Is("0.0"),
+        "the dropout rate of attention weights"),
+    Key::new("model.attention", "mechanism", one_of(Mechanism::NAMES), Is("\"full\""),
+        "how tokens attend to each other"),
+
+    Key::new("train", "epochs", integer(1, 1_000_000_000), Is("10"),
+        "the number of passes over the training data").resumable(),
+    Key::new("train", "max_steps", integer(1, 1_000_000_000_000), Unset("epochs alone decides"),
+        "the largest number of optimiser steps").resumable(),
+    Key::new("train", "batch_size", integer(1, 1_048_576), Is("32"),
+        "the number of units of one optimiser step"),
+    Key::new("train", "micro_batch", integer(1, 1_048_576), Unset("the whole batch"),
+        "the largest number of units in memory at once").resumable(),
+    Key::new("train", "shards", integer(1, 1_024), Is("4"),
+        "the number of parts of a batch that run side by side; fixed, so that results do not \
+         depend on the number of cores"),
+    Key::new("train", "optimizer", one_of(Optimizer::NAMES), Is("\"adamw\""), "the update rule"),
+    Key::new("train", "learning_rate", Kind::Float(Range::open_closed(0.0, 100.0)), Is("5e-4"),
+        "the learning rate at the end of warm-up"),
+    Key::new("train", "betas", Kind::Floats { len: 2, range: Range::half_open(0.0, 1.0) },
+        Is("[0.9, 0.999]"), "the decay rates of the optimiser's first and second moments"),
+    Key::new("train", "epsilon", Kind::Float(Range::open_closed(0.0, 1.0)), Is("1e-8"),
+        "the number added to the root of the second moment"),
+    Key::new("train", "schedule", one_of(ScheduleKind::NAMES), Is("\"cosine\""),
+        "the course of the learning rate after warm-up"),
+    Key::new("train", "warmup", Kind::Period { may_be_zero: true }, Is("\"5%\""),
+        "how long the learning rate rises from zero"),
+    Key::new("train", "weight_decay", Kind::Float(Range::closed(0.0, 100.0)), Is("0.01"),
+        "the decoupled weight decay of matrices (norms, biases and embeddings have none)"),
+    Key::new("train", "max_grad_norm", Kind::Float(Range::closed(0.0, 1e6)), Is("1.0"),
+        "the largest norm of the whole gradient; 0 leaves it as it is"),
+    Key::new("train", "label_smoothing", BELOW_ONE, Is("0.0"),
+        "the share of a label's probability spread over all labels"),
+    Key::new("train", "word_dropout", BELOW_ONE, Is("0.0"),
+        "the probability that a token becomes the unknown token, in training alone"),
+    Key::new("train", "early_stopping", integer(1, 1_000_000), Unset("no early end"),
+        "the number of evaluations without a better one after which the run ends").resumable(),
+    Key::new("train", "on_nan", Kind::OneOf { names: OnNan::NAMES, planned: &["skip"] },
+        Is("\"stop\""), "what happens when a loss or a gradient is not finite").resumable(),
+
+    Key::new("eval", "every", Kind::Period { may_be_zero: false }, Is("\"1 epoch\""),
+        "the time between evaluations").resumable(),
+    Key::new("eval", "metric", one_of(MetricName::NAMES), Is("\"accuracy\""),
+        "the figure by which the best model is chosen"),
+    Key::new("eval", "mode", one_of(Mode::NAMES), Unset("the metric's own direction"),
+        "the direction in which the metric is better"),
+
+    Key::new("checkpoint", "every_steps", integer(1, 1_000_000_000_000),
+        Unset("at evaluations alone"),
+        "the number of steps between saves; each evaluation saves too").resumable(),
+    Key::new("checkpoint", "keep", integer(1, 100_000), Is("2"),
+        "the number of newest checkpoints kept, beside the best one").resumable(),
+];

@@ -1,0 +1,216 @@
+//! From text to values with their places: the configuration as it was written.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Value;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::error::{ConfigError, Origin, Problem};
+use super::keys::{self, KEYS};
+use super::kind::describe;
+use super::nearest::nearest;
+
+/// The longest configuration that is read: far above any real one, far below what hurts.
+const MAX_BYTES: u64 = 1 << 20;
+/// The number of problems after which a file is no longer looked at.
+const MAX_PROBLEMS: usize = 1000;
+
+/// The values of a configuration by key path, with their places, before any is checked.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    pub values: BTreeMap<String, (Value, Origin)>,
+    pub problems: Vec<Problem>,
+    /// Whether a part of the file is no TOML, so that what seems to be missing may stand there.
+    pub has_gaps: bool,
+}
+
+/// The text of the file, under a cap that also stops devices without an end.
+pub(super) fn read_file(path: &Path) -> Result<String, ConfigError> {
+    let failed = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ConfigError::TooLong {
+            path: path.to_owned(),
+            max_bytes: MAX_BYTES,
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        ConfigError::NotUtf8 {
+            path: path.to_owned(),
+            line: Lines::new(error.as_bytes()).number(offset),
+            offset,
+        }
+    })
+}
+
+/// The offsets of line ends: a search for each of a thousand problems, not a scan.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(bytes: &[u8]) -> Self {
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        Self(ends.map(|(offset, _)| offset).collect())
+    }
+
+    /// The 1-based number of the line that holds the byte at `offset`.
+    fn number(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < offset)
+    }
+}
+
+impl Raw {
+    /// Reads TOML; what cannot be understood becomes a problem and the rest goes on.
+    pub fn read(text: &str) -> Self {
+        let mut raw = Self::default();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines = Lines::new(text.as_bytes());
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors.into_iter().take(MAX_PROBLEMS) {
+            let line = error.span().map(|span| lines.number(span.start));
+            raw.problems.push(Problem {
+                origin: line.map_or(Origin::Nowhere, Origin::Line),
+                key: String::new(),
+                expected: "valid TOML".to_owned(),
+                found: format!("this: {}", error.message()),
+                hint: None,
+            });
+        }
+        raw.has_gaps = !raw.problems.is_empty();
+        // What the parser put in place of a broken line is no value of the user's.
+        let broken: Vec<Origin> = raw.problems.iter().map(|p| p.origin.clone()).collect();
+        raw.read_section("", table.into_inner(), &lines, &broken);
+        raw
+    }
+
+    fn read_section(
+        &mut self,
+        section: &str,
+        table: DeTable<'_>,
+        lines: &Lines,
+        broken: &[Origin],
+    ) {
+        for (name, value) in table {
+            if self.problems.len() >= MAX_PROBLEMS {
+                return;
+            }
+            let span = name.span();
+            let origin = Origin::Line(lines.number(span.start));
+            let path = keys::join(section, name.get_ref());
+            let is_section = keys::sections()
+                .iter()
+                .any(|known| *known == path || known.starts_with(&format!("{path}.")));
+            if is_section && value.get_ref().is_table() {
+                if let DeValue::Table(inner) = value.into_inner() {
+                    self.read_section(&path, inner, lines, broken);
+                }
+                continue;
+            }
+            if broken.contains(&origin) {
+                continue;
+            }
+            if is_section {
+                self.problems.push(Problem {
+                    origin,
+                    expected: format!("a section [{path}]"),
+                    found: format!("a value of type {}", value.get_ref().type_str()),
+                    key: path,
+                    hint: None,
+                });
+            } else if keys::find(&path).is_none() {
+                self.problems.push(unknown(section, name.get_ref(), origin));
+            } else {
+                match Value::deserialize(ValueDeserializer::from(value)) {
+                    Ok(value) => {
+                        self.values.insert(path, (value, origin));
+                    }
+                    Err(error) => self.problems.push(Problem {
+                        origin,
+                        key: path,
+                        expected: "a value that fits in 64 bits".to_owned(),
+                        found: format!("this: {}", error.message()),
+                        hint: None,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Puts an argument of `--set`, `section.key=value`, over what the file says.
+    pub fn set(&mut self, argument: &str) {
+        let shown: String = argument.chars().take(80).collect();
+        let shown = shown.replace(char::is_control, " ");
+        let origin = Origin::Argument(shown);
+        let Some((path, text)) = argument.split_once('=') else {
+            self.problems.push(Problem {
+                origin,
+                key: String::new(),
+                expected: "section.key=value".to_owned(),
+                found: "no `=`".to_owned(),
+                hint: Some("for instance: --set train.epochs=3".to_owned()),
+            });
+            return;
+        };
+        let path = path.trim();
+        match keys::find(path) {
+            Some(key) => {
+                let value = key.kind.read_argument(text.trim());
+                self.values.insert(path.to_owned(), (value, origin));
+            }
+            None => {
+                let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+                self.problems.push(unknown(section, name, origin));
+            }
+        }
+    }
+}
+
+/// The problem of a key that the table does not have, with the key that was probably meant.
+fn unknown(section: &str, name: &str, origin: Origin) -> Problem {
+    let here = KEYS.iter().filter(|key| key.section == section);
+    let known_section = section.is_empty() || keys::sections().contains(&section);
+    let path = keys::join(section, name);
+    let paths: Vec<String> = KEYS.iter().map(keys::Key::path).collect();
+    let elsewhere = || {
+        KEYS.iter()
+            .find(|key| key.name == name)
+            .map(keys::Key::path)
+    };
+    let hint = nearest(name, here.map(|key| key.name))
+        .map(|near| keys::join(section, near))
+        .or_else(elsewhere)
+        .or_else(|| nearest(&path, paths.iter().map(String::as_str)).map(str::to_owned))
+        .map(|near| format!("did you mean `{near}`?"))
+        .or_else(|| nearest(&path, keys::sections()).map(|near| format!("did you mean [{near}]?")));
+    Problem {
+        origin,
+        key: describe_path(&path),
+        expected: match section {
+            "" => "a known key or section".to_owned(),
+            _ if known_section => format!("a key of [{section}]"),
+            _ => "a known section".to_owned(),
+        },
+        found: "an unknown one".to_owned(),
+        hint: hint.or_else(|| Some("`regard config schema` lists every key".to_owned())),
+    }
+}
+
+/// A path from outside, short and without control characters.
+fn describe_path(path: &str) -> String {
+    let plain = path.len() <= 60 && !path.contains(char::is_control);
+    if plain {
+        path.to_owned()
+    } else {
+        describe(&Value::String(path.to_owned()))
+    }
+}

@@ -1,0 +1,213 @@
+//! From what was written to a [`Config`]: every key checked, every default filled in.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::conflict::conflicts;
+use super::error::{ConfigError, Origin, Problem};
+use super::keys::{DefaultValue, KEYS, Key};
+use super::raw::{Raw, read_file};
+use super::types::Config;
+
+/// Reads, checks and resolves the configuration at `path`, under `overrides` of the form
+/// `section.key=value`.
+///
+/// Paths in a configuration are relative to the current directory, as on a command line, and stay
+/// as they were written.
+///
+/// # Errors
+///
+/// [`ConfigError`], which lists every problem at once.
+pub fn load<S: AsRef<str>>(path: &Path, overrides: &[S]) -> Result<Config, ConfigError> {
+    parse(&read_file(path)?, path, overrides)
+}
+
+/// [`load`] for a text that is already in memory; `path` only names it in messages.
+///
+/// # Errors
+///
+/// [`ConfigError::Invalid`], which lists every problem at once.
+pub fn parse<S: AsRef<str>>(
+    text: &str,
+    path: &Path,
+    overrides: &[S],
+) -> Result<Config, ConfigError> {
+    let mut raw = Raw::read(text);
+    for argument in overrides {
+        raw.set(argument.as_ref());
+    }
+    resolve(raw).map_err(|mut problems| {
+        problems.sort_by_key(|problem| match problem.origin {
+            Origin::Line(line) => line,
+            Origin::Argument(_) | Origin::Nowhere => usize::MAX,
+        });
+        ConfigError::Invalid {
+            path: path.to_owned(),
+            problems,
+        }
+    })
+}
+
+fn resolve(raw: Raw) -> Result<Config, Vec<Problem>> {
+    let Raw {
+        mut values,
+        mut problems,
+        has_gaps,
+    } = raw;
+    let mut resolved = Table::new();
+    let mut origins = std::collections::BTreeMap::new();
+    let mut doubtful: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
+    for key in KEYS {
+        let path = key.path();
+        let written = values.remove(&path);
+        let origin = written.as_ref().map_or(Origin::Nowhere, |(_, o)| o.clone());
+        let checked = match written {
+            Some((value, _)) => key.kind.check(value).map(Some).map_err(|wrong| Problem {
+                origin: origin.clone(),
+                key: path.clone(),
+                expected: wrong.expected,
+                found: wrong.found,
+                hint: wrong.hint,
+            }),
+            None => default_of(key).ok_or_else(|| missing(key)),
+        };
+        let value = match checked {
+            Ok(value) => value,
+            Err(problem) => {
+                // A section that is none, or a line that is no TOML, may have held the key.
+                let may_be_there = has_gaps || doubtful.iter().any(|path| path == key.section);
+                if problem.origin != Origin::Nowhere || !may_be_there {
+                    problems.push(problem);
+                }
+                doubtful.push(path.clone());
+                stand_in(key)
+            }
+        };
+        if let Some(value) = value {
+            section_of(&mut resolved, key.section).insert(key.name.to_owned(), value);
+        }
+        origins.insert(path, origin);
+    }
+    match Config::deserialize(resolved) {
+        Ok(config) => {
+            let certain = conflicts(&config)
+                .into_iter()
+                .filter(|conflict| {
+                    let in_doubt = |key: &&str| doubtful.iter().any(|path| path == key);
+                    !conflict.keys.iter().any(in_doubt)
+                })
+                .map(|conflict| {
+                    let written = |key: &&str| {
+                        origins
+                            .get(*key)
+                            .filter(|origin| **origin != Origin::Nowhere)
+                    };
+                    Problem {
+                        origin: (conflict.keys.iter().find_map(written).cloned())
+                            .unwrap_or(Origin::Nowhere),
+                        key: conflict.keys[0].to_owned(),
+                        expected: conflict.expected,
+                        found: conflict.found,
+                        hint: conflict.hint,
+                    }
+                });
+            problems.extend(certain);
+            if problems.is_empty() {
+                return Ok(config);
+            }
+        }
+        // The table and the structs disagree, which a test of every key rules out; should it
+        // happen all the same, the user is told and nothing starts.
+        Err(error) => problems.push(Problem {
+            origin: Origin::Nowhere,
+            key: String::new(),
+            expected: "values of the types of this build".to_owned(),
+            found: error.message().to_owned(),
+            hint: None,
+        }),
+    }
+    Err(problems)
+}
+
+/// The table of a section; the sections above it are made on the way.
+fn section_of<'a>(root: &'a mut Table, section: &str) -> &'a mut Table {
+    let mut table = root;
+    for name in section.split('.').filter(|name| !name.is_empty()) {
+        let entry = table
+            .entry(name)
+            .or_insert_with(|| Value::Table(Table::new()));
+        table = entry
+            .as_table_mut()
+            .expect("no key bears the name of a section, as a test of the table of keys shows");
+    }
+    table
+}
+
+fn literal(text: &str) -> Value {
+    let table: Table = format!("value = {text}")
+        .parse()
+        .expect("every literal in the table of keys is TOML, as a test shows");
+    table["value"].clone()
+}
+
+/// The value of a key that was not written: `Some(None)` stays unset, `None` is missing.
+fn default_of(key: &Key) -> Option<Option<Value>> {
+    match key.default {
+        DefaultValue::Required(_) => None,
+        DefaultValue::Unset(_) => Some(None),
+        DefaultValue::Is(text) => Some(Some(literal(text))),
+    }
+}
+
+/// What a wrong key is taken for while the rest is checked.
+fn stand_in(key: &Key) -> Option<Value> {
+    match key.default {
+        DefaultValue::Unset(_) => None,
+        DefaultValue::Required(text) | DefaultValue::Is(text) => Some(literal(text)),
+    }
+}
+
+fn missing(key: &Key) -> Problem {
+    let example = match key.default {
+        DefaultValue::Required(text) | DefaultValue::Is(text) => text,
+        DefaultValue::Unset(_) => "…",
+    };
+    let place = match key.section {
+        "" => "at the top of the file".to_owned(),
+        section => format!("in [{section}]"),
+    };
+    Problem {
+        origin: Origin::Nowhere,
+        key: key.path(),
+        expected: key.kind.to_string(),
+        found: "nothing".to_owned(),
+        hint: Some(format!("write `{} = {example}` {place}", key.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys;
+    use super::*;
+
+    #[test]
+    fn every_literal_of_the_table_is_a_value_of_its_key() {
+        for key in KEYS {
+            if let Some(value) = stand_in(key) {
+                assert_eq!(key.kind.check(value.clone()), Ok(value), "{}", key.path());
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_stands_twice_or_bears_the_name_of_a_section() {
+        let mut paths: Vec<String> = KEYS.iter().map(Key::path).collect();
+        paths.extend(keys::sections().into_iter().map(str::to_owned));
+        let count = paths.len();
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+}

@@ -1,0 +1,607 @@
+//! Whole configurations, right and wrong.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SMALLEST: &str = "version = 1\ntask = \"text-classification\"\n[data]\ntrain = \"t.tsv\"\n";
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    parse::<&str>(text, Path::new("c.toml"), &[])
+}
+
+fn read_set(overrides: &[&str]) -> Result<Config, ConfigError> {
+    parse(SMALLEST, Path::new("c.toml"), overrides)
+}
+
+/// The message for `SMALLEST` with `lines` behind it.
+fn message(lines: &str) -> String {
+    read(&format!("{SMALLEST}{lines}"))
+        .expect_err("the lines are wrong")
+        .to_string()
+}
+
+#[test]
+fn the_smallest_configuration_is_filled_with_defaults() {
+    let config = read(SMALLEST).unwrap();
+    assert_eq!(config.data.train, Path::new("t.tsv"));
+    assert_eq!(config.data.valid, Source::Share(0.1));
+    assert_eq!(config.data.text_column, Column::Name("text".to_owned()));
+    assert_eq!(config.train.betas, [0.9, 0.999]);
+    assert_eq!(config.train.warmup, Period::Percent(5.0));
+    assert_eq!(config.train.clip_norm(), Some(1.0));
+    assert_eq!(config.eval.every, Period::Epochs(1.0));
+    assert_eq!(config.eval.mode(), Mode::Max);
+    assert_eq!(config.model.n_kv_heads, None);
+    assert_eq!(config.model.attention.mechanism, Mechanism::Full);
+}
+
+/// A value of each kind that differs from every default.
+fn other_value(key: &ConfigKey) -> String {
+    match key.kind() {
+        Kind::Integer { min, max } if min == max => min.to_string(),
+        Kind::Integer { min, .. } => (min + 1).to_string(),
+        Kind::Float(_) => "0.5".to_owned(),
+        Kind::Bool => "false".to_owned(),
+        Kind::Name | Kind::Path | Kind::PathOrShare => "\"other\"".to_owned(),
+        Kind::OneOf { names, .. } => format!("{:?}", names.last().unwrap()),
+        Kind::Texts { .. } => "[\"ham\", \"spam\"]".to_owned(),
+        Kind::Floats { len, .. } => format!("[{}]", vec!["0.5"; *len].join(", ")),
+        Kind::Column if key.name() == "text_column" => "7".to_owned(),
+        Kind::Column => "8".to_owned(),
+        Kind::Period { .. } => "\"0.5 epochs\"".to_owned(),
+    }
+}
+
+#[test]
+fn every_key_of_the_table_reaches_its_field_and_the_resolved_file() {
+    for key in KEYS {
+        // Only these contradict what the other keys are by default.
+        let neighbours: &[&str] = match key.path().as_str() {
+            "data.header" => &["data.text_column=0", "data.label_column=1"],
+            "eval.mode" => &["eval.metric=loss"],
+            "model.n_heads" => &["model.d_model=4"],
+            "model.d_model" => &["model.n_heads=2"],
+            "tokenizer.file" => &["tokenizer.kind=bpe"],
+            _ => &[],
+        };
+        let mut overrides: Vec<String> = neighbours.iter().map(|&s| s.to_owned()).collect();
+        overrides.push(format!("{}={}", key.path(), other_value(key)));
+        let config = parse(SMALLEST, Path::new("c.toml"), &overrides).unwrap();
+        let resolved = config.to_toml().unwrap();
+        let line = format!("\n{} = {}\n", key.name(), other_value(key));
+        assert!(
+            format!("\n{resolved}").contains(&line),
+            "{line} in {resolved}"
+        );
+        assert_eq!(read(&resolved).unwrap(), config);
+    }
+}
+
+#[test]
+fn every_name_of_a_choice_is_a_value_of_its_field() {
+    for key in KEYS {
+        let Kind::OneOf { names, .. } = key.kind() else {
+            continue;
+        };
+        for name in *names {
+            let assignment = format!("{}={name}", key.path());
+            let metric = if *name == "min" { "loss" } else { "accuracy" };
+            let config = read_set(&[&assignment, &format!("eval.metric={metric}"), &assignment]);
+            assert!(config.is_ok(), "{assignment}: {config:?}");
+        }
+    }
+}
+
+#[test]
+fn the_resolved_file_is_in_the_order_of_the_table() {
+    let resolved = read_set(&["name=try", "model.n_kv_heads=2"])
+        .unwrap()
+        .to_toml()
+        .unwrap();
+    assert_eq!(
+        resolved,
+        "\
+version = 1
+task = \"text-classification\"
+seed = 0
+name = \"try\"
+
+[data]
+train = \"t.tsv\"
+valid = 0.1
+header = true
+text_column = \"text\"
+label_column = \"label\"
+
+[tokenizer]
+kind = \"words\"
+vocab_size = 8000
+max_length = 128
+lowercase = true
+
+[model]
+d_model = 128
+n_layers = 2
+n_heads = 4
+n_kv_heads = 2
+d_ff = 256
+activation = \"gelu\"
+norm_position = \"pre\"
+position = \"learned\"
+pooling = \"mean\"
+dropout = 0.1
+attention_dropout = 0.0
+
+[model.attention]
+mechanism = \"full\"
+
+[train]
+epochs = 10
+batch_size = 32
+shards = 4
+optimizer = \"adamw\"
+learning_rate = 0.0005
+betas = [0.9, 0.999]
+epsilon = 0.00000001
+schedule = \"cosine\"
+warmup = \"5%\"
+weight_decay = 0.01
+max_grad_norm = 1.0
+label_smoothing = 0.0
+word_dropout = 0.0
+on_nan = \"stop\"
+
+[eval]
+every = \"1 epoch\"
+metric = \"accuracy\"
+
+[checkpoint]
+keep = 2
+"
+    );
+}
+
+#[test]
+fn all_problems_are_reported_at_once_in_the_order_of_the_file() {
+    let error = read(
+        "version = 2
+task = \"text-clasification\"
+epochs = 3
+[data]
+trian = \"t.tsv\"
+valid = \"0.1\"
+[model]
+d_model = 130
+dropout = nan
+[trian]
+epochs = 3
+[train]
+learning_rate = 1e308
+warmup = \"5\"
+batch_size = 16.0
+",
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\
+12 problems with the configuration c.toml
+  c.toml:1: `version`: expected the integer 1, found 2
+  c.toml:2: `task`: expected \"text-classification\", found \"text-clasification\"
+    hint: did you mean \"text-classification\"?
+  c.toml:3: `epochs`: expected a known key or section, found an unknown one
+    hint: did you mean `train.epochs`?
+  c.toml:5: `data.trian`: expected a key of [data], found an unknown one
+    hint: did you mean `data.train`?
+  c.toml:6: `data.valid`: expected a path, or a share in (0, 1), found \"0.1\"
+    hint: write a share without quotation marks
+  c.toml:8: `model.d_model`: expected a multiple of `model.n_heads` (4), found 130
+    hint: 128 and 132 are the nearest
+  c.toml:9: `model.dropout`: expected a number in [0, 1), found NaN
+  c.toml:10: `trian`: expected a known key or section, found an unknown one
+    hint: did you mean [train]?
+  c.toml:13: `train.learning_rate`: expected a number in (0, 100], found 1e308
+  c.toml:14: `train.warmup`: expected an integer (steps), \"5%\" or \"1 epoch\", found \"5\"
+    hint: write steps without quotation marks
+  c.toml:15: `train.batch_size`: expected an integer from 1 to 1048576, found 16.0
+    hint: write 16 without a point or exponent
+  c.toml: `data.train`: expected a path, found nothing
+    hint: write `train = \"data/train.tsv\"` in [data]"
+    );
+}
+
+#[test]
+fn each_wrong_value_has_its_message() {
+    for (lines, expected) in [
+        (
+            "header = 1",
+            "`data.header`: expected true or false, found 1",
+        ),
+        (
+            "text_column = -1",
+            "`data.text_column`: expected a column's name, or its number from 0, found -1",
+        ),
+        (
+            "valid = 1.0",
+            "`data.valid`: expected a path, or a share in (0, 1), found 1.0",
+        ),
+        (
+            "test = \"\"",
+            "`data.test`: expected a path, or a share in (0, 1), found \"\"",
+        ),
+        (
+            "labels = [\"a\", \"a\"]",
+            "found [\"a\", \"a\"]\n    hint: \"a\" stands twice",
+        ),
+        (
+            "labels = [\"a\", 1]",
+            "found [\"a\", 1]\n    hint: 1 is no such text",
+        ),
+        (
+            "labels = [\"a\"]",
+            "expected a list of at least 2 different, non-empty texts, found [\"a\"]",
+        ),
+        (
+            "format = \"xlsx\"",
+            "`data.format`: expected \"csv\", \"tsv\" or \"jsonl\", found \"xlsx\"",
+        ),
+        (
+            "[model]\nd_model = 0",
+            "`model.d_model`: expected an integer from 1 to 65536, found 0",
+        ),
+        (
+            "[model]\nd_model = 99999999999999999999",
+            "`model.d_model`: expected a value that fits in 64 bits",
+        ),
+        ("[model]\nd_model = [[1]]", "found a list of 1"),
+        (
+            "[model]\nn_heads = {a = 1}",
+            "`model.n_heads`: expected an integer from 1 to 1024, found a table",
+        ),
+        (
+            "[model]\ndropout = 1",
+            "`model.dropout`: expected a number in [0, 1), found 1",
+        ),
+        (
+            "[model]\ndropout = inf",
+            "`model.dropout`: expected a number in [0, 1), found inf",
+        ),
+        ("[model]\ndropout = 2026-01-01", "found the date 2026-01-01"),
+        (
+            "[model.attention]\nmechanism = \"window\"",
+            "`model.attention.mechanism`: expected \"full\", found \"window\"",
+        ),
+        (
+            "[train]\nbetas = [0.9]",
+            "`train.betas`: expected a list of 2 numbers in [0, 1), found [0.9]",
+        ),
+        (
+            "[train]\nbetas = [0.9, 1.0]",
+            "found [0.9, 1.0]\n    hint: 1.0 is not",
+        ),
+        (
+            "[train]\non_nan = \"skip\"",
+            "`train.on_nan`: expected \"stop\", found \"skip\"\n    hint: this build does not have \"skip\" yet",
+        ),
+        (
+            "[train]\nwarmup = \"1 week\"",
+            "expected an integer (steps), \"5%\" or \"1 epoch\", found \"1 week\"",
+        ),
+        (
+            "[eval]\nevery = 0",
+            "`eval.every`: expected an integer (steps), \"5%\" or \"1 epoch\", more than none, found 0",
+        ),
+        ("[eval]\nevery = \"0%\"", "found \"0%\""),
+        (
+            "[train]\nzebra = 1",
+            "`train.zebra`: expected a key of [train], found an unknown one\n    hint: `regard config schema` lists every key",
+        ),
+        (
+            "[zebra]\na = 1",
+            "`zebra`: expected a known key or section, found an unknown one",
+        ),
+        (
+            "[[train]]",
+            "`train`: expected a section [train], found a value of type array",
+        ),
+        (
+            "[train]\nepochs = ",
+            "c.toml:6: expected valid TOML, found this:",
+        ),
+        (
+            "[train]\nepochs = 1\nepochs = 2",
+            "c.toml:7: expected valid TOML, found this: duplicate key",
+        ),
+    ] {
+        let message = message(lines);
+        assert!(
+            message.contains(expected),
+            "{lines}\ngave\n{message}\nwithout\n{expected}"
+        );
+        assert!(
+            message.starts_with("1 problem with"),
+            "{lines}\ngave\n{message}"
+        );
+    }
+}
+
+#[test]
+fn each_contradiction_has_its_message() {
+    for (overrides, expected) in [
+        (
+            &["data.header=false", "data.label_column=0"][..],
+            "--set data.header=false: `data.text_column`: expected a column's number, since `data.header` is false, found the name \"text\"",
+        ),
+        (
+            &["data.text_column=1", "data.label_column=1"],
+            "`data.label_column`: expected another column than `data.text_column`, found 1 for both",
+        ),
+        (
+            &["data.valid=t.tsv"],
+            "`data.valid`: expected another file than `data.train`, found \"t.tsv\" for both",
+        ),
+        (
+            &["data.test=t.tsv"],
+            "`data.test`: expected another file than `data.train`",
+        ),
+        (
+            &["data.test=v.tsv", "data.valid=v.tsv"],
+            "`data.test`: expected another file than `data.valid`",
+        ),
+        (
+            &["data.valid=0.5", "data.test=0.5"],
+            "`data.valid`: expected a share that with `data.test` leaves some data to train on, found 0.5 + 0.5",
+        ),
+        (
+            &["model.d_model=3"],
+            "expected a multiple of `model.n_heads` (4), found 3\n    hint: 4 is one",
+        ),
+        (
+            &["model.n_kv_heads=3"],
+            "`model.n_kv_heads`: expected a divisor of `model.n_heads` (4), found 3",
+        ),
+        (
+            &[
+                "model.d_model=3",
+                "model.n_heads=3",
+                "model.position=sinusoidal",
+            ],
+            "expected an even number, since `model.position` is \"sinusoidal\", found 3",
+        ),
+        (
+            &["tokenizer.kind=bytes", "tokenizer.file=t.json"],
+            "`tokenizer.file`: expected no file, since `tokenizer.kind` is \"bytes\"",
+        ),
+        (
+            &["train.micro_batch=33"],
+            "`train.micro_batch`: expected at most `train.batch_size` (32), found 33",
+        ),
+        (
+            &["train.warmup=9", "train.max_steps=8"],
+            "`train.warmup`: expected at most `train.max_steps` (8), found 9",
+        ),
+        (
+            &["train.warmup=11 epochs"],
+            "`train.warmup`: expected at most `train.epochs` (10), found 11 epochs",
+        ),
+        (
+            &["eval.mode=min"],
+            "`eval.mode`: expected \"max\", since `eval.metric` is \"accuracy\", found \"min\"",
+        ),
+    ] {
+        let message = read_set(overrides).unwrap_err().to_string();
+        assert!(message.contains(expected), "{overrides:?}\ngave\n{message}");
+        assert!(
+            message.starts_with("1 problem with"),
+            "{overrides:?}\ngave\n{message}"
+        );
+    }
+}
+
+#[test]
+fn a_contradiction_with_a_wrong_key_is_not_guessed_at() {
+    // d_model is no multiple of the default n_heads, but nobody asked for the default.
+    let message = message("[model]\nd_model = 130\nn_heads = \"ten\"");
+    assert!(message.starts_with("1 problem"), "{message}");
+}
+
+#[test]
+fn tasks_of_the_design_are_refused_as_not_there_yet() {
+    let error = read("version = 1\ntask = \"series-forecasting\"\n[data]\ntrain = \"a\"");
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.contains("hint: this build does not have \"series-forecasting\" yet"),
+        "{message}"
+    );
+}
+
+#[test]
+fn arguments_go_over_the_file_and_take_bare_text() {
+    let config = read_set(&[
+        "train.epochs=3",
+        "train.epochs = 4",
+        "train.schedule=linear",
+        "name=7",
+        "data.text_column=2",
+        "data.label_column=is spam",
+        "data.valid=../v 1.tsv",
+        "data.labels=[\"ham\", \"spam\"]",
+        "train.warmup=1 epoch",
+        "train.learning_rate=1e-3",
+        "data.header=true",
+    ])
+    .unwrap();
+    assert_eq!(config.train.epochs, 4);
+    assert_eq!(config.train.schedule, ScheduleKind::Linear);
+    assert_eq!(config.name.as_deref(), Some("7"));
+    assert_eq!(config.data.text_column, Column::Number(2));
+    assert_eq!(config.data.label_column, Column::Name("is spam".to_owned()));
+    assert_eq!(config.data.valid, Source::Path("../v 1.tsv".into()));
+    assert_eq!(config.data.labels.unwrap(), ["ham", "spam"]);
+    assert_eq!(config.train.warmup, Period::Epochs(1.0));
+    assert_eq!(config.train.learning_rate, 1e-3);
+}
+
+#[test]
+fn an_argument_mends_what_the_file_has_wrong() {
+    let text = format!("{SMALLEST}[train]\nepochs = \"many\"\n");
+    assert!(read(&text).is_err());
+    assert!(parse(&text, Path::new("c.toml"), &["train.epochs=2"]).is_ok());
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let message = read_set(&[
+        "train.epoch=3",
+        "train.epochs",
+        "train.epochs=0",
+        "train.shards=a\nb=1",
+    ])
+    .unwrap_err()
+    .to_string();
+    assert_eq!(
+        message,
+        "\
+4 problems with the configuration c.toml
+  --set train.epoch=3: `train.epoch`: expected a key of [train], found an unknown one
+    hint: did you mean `train.epochs`?
+  --set train.epochs: expected section.key=value, found no `=`
+    hint: for instance: --set train.epochs=3
+  --set train.epochs=0: `train.epochs`: expected an integer from 1 to 1000000000, found 0
+  --set train.shards=a b=1: `train.shards`: expected an integer from 1 to 1024, found \"a\\nb=1\""
+    );
+}
+
+#[test]
+fn names_that_would_leave_the_folder_of_runs_are_refused() {
+    for name in ["../up", "a/b", "..", ".hidden", "C:x", "a\\b", ""] {
+        let message = read_set(&[&format!("name={name}")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("`name`: expected a name without /"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_run_continues_with_new_resumable_keys_and_with_no_others() {
+    let saved = read(SMALLEST).unwrap();
+    let path = Path::new("runs/a/config.toml");
+    let longer = read_set(&[
+        "train.epochs=20",
+        "checkpoint.keep=5",
+        "train.micro_batch=8",
+    ])
+    .unwrap();
+    longer.check_resume(&saved, path).unwrap();
+    assert_eq!(longer.fingerprint().unwrap(), saved.fingerprint().unwrap());
+
+    let other = read_set(&["train.epochs=20", "model.d_model=64", "model.n_kv_heads=2"]).unwrap();
+    assert_ne!(other.fingerprint().unwrap(), saved.fingerprint().unwrap());
+    let error = other.check_resume(&saved, path).unwrap_err();
+    assert_eq!(error.problems().len(), 2);
+    let message = error.to_string();
+    for line in [
+        "2 problems with continuing the run of runs/a/config.toml",
+        "`model.d_model`: expected 128, as the run began, found 64",
+        "`model.n_kv_heads`: expected nothing, as the run began, found 2",
+        "hint: this key is fixed once a run has begun: set it back, or begin another run with --out",
+    ] {
+        assert!(message.contains(line), "{message}");
+    }
+}
+
+#[test]
+fn a_program_cannot_write_a_seed_that_toml_does_not_have() {
+    let mut config = read(SMALLEST).unwrap();
+    config.seed = u64::MAX;
+    assert!(matches!(config.to_toml(), Err(ConfigError::Unwritable(_))));
+}
+
+#[test]
+fn files_that_cannot_be_read_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let load = || load::<&str>(&path, &[]).unwrap_err();
+    assert!(
+        load()
+            .to_string()
+            .starts_with("cannot read the configuration")
+    );
+    std::fs::write(&path, b"version = 1\nname = \"\xff\"").unwrap();
+    assert!(
+        load()
+            .to_string()
+            .ends_with("is not UTF-8: line 2, byte 20 of the file")
+    );
+    std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
+    assert!(load().to_string().ends_with("has more than 1048576 bytes"));
+}
+
+#[test]
+fn a_file_with_a_byte_order_mark_and_crlf_is_read() {
+    let text = format!("\u{feff}{}", SMALLEST.replace('\n', "\r\n"));
+    assert_eq!(read(&text).unwrap(), read(SMALLEST).unwrap());
+}
+
+/// Hostile files of the full size; each must end in an error, and the whole suite's time shows
+/// that none is slow.
+#[test]
+fn bombs_are_refused() {
+    let size = 1 << 20;
+    for bomb in [
+        "[".repeat(size),
+        format!("a = {}", "[".repeat(size)),
+        format!("a = {}", "{a=".repeat(size / 3)),
+        "a.".repeat(size / 2),
+        format!("[{}a]", "a.".repeat(size / 2 - 2)),
+        "[[a]]\n".repeat(size / 6),
+        (0..size / 9).map(|i| format!("k{i} = 1\n")).collect(),
+        format!("{}\"", "\"a\" = ".repeat(size / 7)),
+        format!("[train]\nepochs = {}", "9".repeat(size)),
+        format!("{SMALLEST}labels = [{}]", "\"a\",".repeat(size / 4)),
+        "\n=".repeat(size / 2),
+    ] {
+        let message = read(&bomb).unwrap_err().to_string();
+        assert!(message.len() < 20_000, "{} bytes", message.len());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*") {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn no_value_makes_it_panic(key in 0..KEYS.len(), value in "[-+0-9a-z\"\\[\\]{}.,% ]{0,12}") {
+        let _ = read_set(&[&format!("{}={value}", KEYS[key].path())]);
+    }
+
+    #[test]
+    fn what_is_accepted_is_resolved_to_itself(
+        seed in 0..i64::MAX,
+        rate in 1e-12..100.0_f64,
+        share in 0.001..0.999_f64,
+        percent in 0.0..100.0_f64,
+        name in "[a-zA-Z0-9 äß\"'=#_-]{1,20}",
+    ) {
+        prop_assume!(name.trim() == name);
+        let config = read_set(&[
+            &format!("seed={seed}"),
+            &format!("train.learning_rate={rate:?}"),
+            &format!("data.valid={share:?}"),
+            &format!("train.warmup={percent}%"),
+            &format!("name={}", toml::Value::String(name.clone())),
+        ]).unwrap();
+        prop_assert_eq!(config.seed as i64, seed);
+        prop_assert_eq!(config.train.learning_rate, rate);
+        prop_assert_eq!(config.name.as_ref(), Some(&name));
+        prop_assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
+    }
+}
