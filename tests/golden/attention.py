@@ -48,7 +48,8 @@ def case(name, hidden, extra):
 
 def main():
     none = torch.zeros(QUERY_LEN, KEY_LEN, dtype=torch.bool)
-    causal = torch.ones(QUERY_LEN, KEY_LEN, dtype=torch.bool).triu(1)
+    # Counted from the end, as for queries that continue what the first keys began: the last query sees every key.
+    causal = torch.ones(QUERY_LEN, KEY_LEN, dtype=torch.bool).triu(1 + KEY_LEN - QUERY_LEN)
     dense = torch.tensor(
         [
             [[0, 1, 0, 1], [1, 1, 1, 1], [1, 0, 0, 0]],
