@@ -120,7 +120,6 @@ pub struct MultiHeadAttention {
     mechanism: Mechanism,
 }
 
-
 impl MultiHeadAttention {
     /// Self-attention.
     ///
@@ -132,12 +131,7 @@ impl MultiHeadAttention {
     ///
     /// If the layer was made for cross-attention.
     #[must_use]
-    pub fn forward(
-        &self,
-        input: Tensor<3>,
-        mask: &Mask,
-        context: &mut Context<'_>,
-    ) -> Tensor<3> {
+    pub fn forward(&self, input: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
         let Some(qkv) = &self.qkv else {
             return self.forward_cross(input.clone(), input, mask, context);
         };
@@ -166,7 +160,9 @@ impl MultiHeadAttention {
         context: &mut Context<'_>,
     ) -> Tensor<3> {
         let (Some(q), Some(kv)) = (&self.q, &self.kv) else {
-            panic!("this layer is for self-attention: make it with `with_cross` to attend to another sequence");
+            panic!(
+                "this layer is for self-attention: make it with `with_cross` to attend to another sequence"
+            );
         };
         let query = by_head(q.forward(input, "q", context), self.n_heads);
         let [key, value] = split(kv.forward(memory, "kv", context));
@@ -207,11 +203,7 @@ impl MultiHeadAttention {
 fn split<const N: usize>(packed: Tensor<3>) -> [Tensor<3>; N] {
     let [batch, len, width] = packed.dims();
     let d = width / N;
-    std::array::from_fn(|i| {
-        packed
-            .clone()
-            .slice([0..batch, 0..len, i * d..(i + 1) * d])
-    })
+    std::array::from_fn(|i| packed.clone().slice([0..batch, 0..len, i * d..(i + 1) * d]))
 }
 
 /// `[batch, len, heads · d_head]` to `[batch, heads, len, d_head]`.

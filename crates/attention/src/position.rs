@@ -23,7 +23,13 @@ pub enum PositionKind {
 impl PositionKind {
     /// Makes the positions of a model, or `None` where there are none.
     #[must_use]
-    pub fn init(self, max_len: usize, d_model: usize, key: Key, device: &Device) -> Option<Position> {
+    pub fn init(
+        self,
+        max_len: usize,
+        d_model: usize,
+        key: Key,
+        device: &Device,
+    ) -> Option<Position> {
         match self {
             Self::Learned => Some(Position::Learned(
                 TableConfig::new(max_len, d_model).init(key, device),
@@ -36,10 +42,6 @@ impl PositionKind {
 
 /// Position vectors, to be added to an embedding.
 #[derive(Module, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of these lives in a model; a box would only add an indirection"
-)]
 pub enum Position {
     /// A trained table.
     Learned(Table),
@@ -69,7 +71,8 @@ impl Position {
             Self::Learned(table) => input + table.rows(batch, len, name, context),
             Self::Sinusoidal(d_model) => {
                 let options = (&input.device().inner(), input.dtype());
-                let positions = Tensor::<2>::from_data(sinusoidal_positions(len, *d_model), options);
+                let positions =
+                    Tensor::<2>::from_data(sinusoidal_positions(len, *d_model), options);
                 input + positions.unsqueeze::<3>()
             }
         }
@@ -89,7 +92,11 @@ pub fn sinusoidal_positions(len: usize, d_model: usize) -> TensorData {
         for feature in 0..d_model {
             let exponent = (feature - feature % 2) as f64 / d_model as f64;
             let angle = t as f64 / 10_000_f64.powf(exponent);
-            let value = if feature % 2 == 0 { angle.sin() } else { angle.cos() };
+            let value = if feature % 2 == 0 {
+                angle.sin()
+            } else {
+                angle.cos()
+            };
             values.push(value as f32);
         }
     }

@@ -54,12 +54,7 @@ impl SelfAttention {
     /// - input: `[batch, len, d_model]`
     /// - output: `[batch, len, d_head]`
     #[must_use]
-    pub fn forward(
-        &self,
-        input: Tensor<3>,
-        mask: &Mask,
-        context: &mut Context<'_>,
-    ) -> Tensor<3> {
+    pub fn forward(&self, input: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
         let query = self.query.forward(input.clone(), "query", context);
         let key = self.key.forward(input.clone(), "key", context);
         let value = self.value.forward(input, "value", context);

@@ -1,1 +1,44 @@
-//! Transformer encoders, heads and their weights for Burn
+//! Transformer encoders, heads and their weights for Burn.
+//!
+//! A model is a sequence of stages: the embedding, the blocks, the head. [`TransformerConfig`] says
+//! everything about its shape; [`Transformer`] is the Burn module.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor, Int};
+//! use regard_model::{HeadConfig, Input, Transformer, TransformerConfig};
+//! use regard_ops::{Context, Key};
+//!
+//! # fn main() -> Result<(), regard_model::ModelError> {
+//! let device = Device::flex();
+//! let config = TransformerConfig::text(1_000, 32, HeadConfig::classification(2)).with_d_model(64);
+//! let model: Transformer = config.init(Key::new(1), &device)?;
+//! let ids = Tensor::<2, Int>::from_data([[2, 17, 4], [2, 5, 0]], &device);
+//! let input = Input::text(ids).with_lengths(&[3, 2]);
+//! let logits = model.forward(&input, &mut Context::evaluation());
+//! assert_eq!(logits.dims(), [2, 1, 2]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`embed`] | inputs, and embeddings of them |
+//! | [`heads`] | pooling, and what turns hidden states into outputs |
+//! | [`weights`] | names and layout of tensors on disk, safetensors in and out |
+
+mod block;
+mod config;
+pub mod embed;
+mod error;
+mod feed_forward;
+pub mod heads;
+mod transformer;
+pub mod weights;
+
+pub use block::{Block, NormPosition};
+pub use config::{EmbeddingConfig, HeadConfig, TransformerConfig};
+pub use embed::{Input, TextInput};
+pub use error::ModelError;
+pub use feed_forward::{Activation, FeedForward};
+pub use heads::Pooling;
+pub use transformer::Transformer;

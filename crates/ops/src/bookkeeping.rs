@@ -181,7 +181,8 @@ impl Hook for Bookkeeping {
                 bias,
             } => {
                 // Zero strides: the probe costs no memory.
-                let zeros = Tensor::<3>::zeros([1, 1, 1], (&output.device().inner(), output.dtype()));
+                let zeros =
+                    Tensor::<3>::zeros([1, 1, 1], (&output.device().inner(), output.dtype()));
                 let probe = zeros.expand(output.dims()).autodiff().require_grad();
                 self.records.push(Record {
                     site: site.to_string(),

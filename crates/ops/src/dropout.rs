@@ -85,7 +85,6 @@ pub fn dropout_mask<const D: usize>(
     TensorData::new(values, shape)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

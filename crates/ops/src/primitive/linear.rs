@@ -82,11 +82,7 @@ impl Linear {
         context: &mut Context<'_>,
     ) -> Tensor<3> {
         let seen = context.observes().then(|| input.clone());
-        let output = linear(
-            input,
-            self.weight.val(),
-            self.bias.as_ref().map(Param::val),
-        );
+        let output = linear(input, self.weight.val(), self.bias.as_ref().map(Param::val));
         let Some(input) = seen else { return output };
         let operation = Operation::Linear {
             input: &input,

@@ -1,0 +1,198 @@
+//! What a model looks like.
+
+use burn::tensor::Device;
+use regard_attention::{Mechanism, PositionKind};
+use regard_ops::Key;
+use serde::{Deserialize, Serialize};
+
+use crate::block::NormPosition;
+use crate::error::ModelError;
+use crate::feed_forward::Activation;
+use crate::heads::Pooling;
+use crate::transformer::Transformer;
+
+/// The shape of a [`Transformer`], as bundles keep it.
+///
+/// PyTorch equivalent: the arguments of `nn.TransformerEncoder` and its layers, the embedding and
+/// the head in one value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransformerConfig {
+    /// How the input becomes vectors.
+    pub embedding: EmbeddingConfig,
+    /// Features of a hidden state.
+    pub d_model: usize,
+    /// Blocks.
+    pub n_layers: usize,
+    /// Attention heads; they divide `d_model`.
+    pub n_heads: usize,
+    /// Key and value heads; they divide `n_heads`.
+    pub n_kv_heads: usize,
+    /// Features inside the feed-forward layer.
+    pub d_ff: usize,
+    /// The feed-forward layer's activation.
+    pub activation: Activation,
+    /// Where the norms stand. Pre-norm has a final norm before the head.
+    pub norm_position: NormPosition,
+    /// Dropout after the embedding, at the residual branches and inside the feed-forward layer.
+    pub dropout: f64,
+    /// Dropout on attention weights.
+    pub attention_dropout: f64,
+    /// The attention mechanism.
+    pub attention: Mechanism,
+    /// What the model answers.
+    pub head: HeadConfig,
+}
+
+/// How the input becomes vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum EmbeddingConfig {
+    /// Token ids through a table.
+    Text {
+        /// Entries of the table; ids are below it.
+        vocab_size: usize,
+        /// The longest input, in tokens.
+        max_length: usize,
+        /// Which positions the model knows.
+        position: PositionKind,
+    },
+}
+
+/// What the model answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum HeadConfig {
+    /// One of several classes for each row.
+    Classification {
+        /// Classes.
+        n_classes: usize,
+        /// How positions become one vector.
+        pooling: Pooling,
+    },
+}
+
+impl HeadConfig {
+    /// `n_classes` classes over the mean of the positions.
+    #[must_use]
+    pub fn classification(n_classes: usize) -> Self {
+        Self::Classification {
+            n_classes,
+            pooling: Pooling::Mean,
+        }
+    }
+}
+
+impl TransformerConfig {
+    /// An encoder of text with learned positions: d_model 128, 2 pre-norm layers, 4 heads, d_ff 4 ·
+    /// d_model, GELU, dropout 0.1, no attention dropout.
+    #[must_use]
+    pub fn text(vocab_size: usize, max_length: usize, head: HeadConfig) -> Self {
+        Self {
+            embedding: EmbeddingConfig::Text {
+                vocab_size,
+                max_length,
+                position: PositionKind::Learned,
+            },
+            d_model: 128,
+            n_layers: 2,
+            n_heads: 4,
+            n_kv_heads: 4,
+            d_ff: 512,
+            activation: Activation::Gelu,
+            norm_position: NormPosition::Pre,
+            dropout: 0.1,
+            attention_dropout: 0.0,
+            attention: Mechanism::Full,
+            head,
+        }
+    }
+
+    /// Another width; `d_ff` becomes four times it.
+    #[must_use]
+    pub fn with_d_model(mut self, d_model: usize) -> Self {
+        self.d_model = d_model;
+        self.d_ff = 4 * d_model;
+        self
+    }
+
+    /// Another number of blocks.
+    #[must_use]
+    pub fn with_layers(mut self, n_layers: usize) -> Self {
+        self.n_layers = n_layers;
+        self
+    }
+
+    /// Another number of heads, for keys and values too.
+    #[must_use]
+    pub fn with_heads(mut self, n_heads: usize) -> Self {
+        self.n_heads = n_heads;
+        self.n_kv_heads = n_heads;
+        self
+    }
+
+    /// Finds everything that keeps this from being a model.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Config`] with all problems.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let mut problems = Vec::new();
+        let mut at_least_one = |name: &str, value: usize| {
+            if value == 0 {
+                problems.push(format!("{name} is 0: give at least 1"));
+            }
+        };
+        at_least_one("d_model", self.d_model);
+        at_least_one("n_layers", self.n_layers);
+        at_least_one("n_heads", self.n_heads);
+        at_least_one("n_kv_heads", self.n_kv_heads);
+        at_least_one("d_ff", self.d_ff);
+        let EmbeddingConfig::Text {
+            vocab_size,
+            max_length,
+            ..
+        } = self.embedding;
+        at_least_one("vocab_size", vocab_size);
+        at_least_one("max_length", max_length);
+        let HeadConfig::Classification { n_classes, .. } = self.head;
+        at_least_one("n_classes", n_classes);
+        if self.n_heads > 0 && !self.d_model.is_multiple_of(self.n_heads) {
+            problems.push(format!(
+                "n_heads ({}) does not divide d_model ({})",
+                self.n_heads, self.d_model
+            ));
+        }
+        if self.n_kv_heads > 0 && !self.n_heads.is_multiple_of(self.n_kv_heads) {
+            problems.push(format!(
+                "n_kv_heads ({}) does not divide n_heads ({})",
+                self.n_kv_heads, self.n_heads
+            ));
+        }
+        for (name, rate) in [
+            ("dropout", self.dropout),
+            ("attention_dropout", self.attention_dropout),
+        ] {
+            if !(0.0..1.0).contains(&rate) {
+                problems.push(format!("{name} is {rate}: a rate lies in [0, 1)"));
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ModelError::Config(problems))
+        }
+    }
+
+    /// Draws a model under `key`: the same key gives the same model on every backend.
+    ///
+    /// # Errors
+    ///
+    /// As [`TransformerConfig::validate`].
+    pub fn init(&self, key: Key, device: &Device) -> Result<Transformer, ModelError> {
+        self.validate()?;
+        Ok(Transformer::new(self, key.stream("init"), device))
+    }
+}

@@ -1,0 +1,84 @@
+//! Inputs, and embeddings of them.
+
+mod text;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use regard_attention::Mask;
+use regard_ops::{Context, Key};
+
+pub use text::{TextEmbedding, TextInput};
+
+use crate::config::{EmbeddingConfig, TransformerConfig};
+
+/// What a model takes: a batch on a device, with its masks. No part of it carries a gradient.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// Token ids.
+    Text(TextInput),
+}
+
+impl Input {
+    /// Token ids `[batch, len]`, none of them filling.
+    #[must_use]
+    pub fn text(ids: burn::tensor::Tensor<2, burn::tensor::Int>) -> Self {
+        Self::Text(TextInput {
+            ids,
+            mask: Mask::none(),
+        })
+    }
+
+    /// Says how many positions of each row are real; the rest is filling.
+    #[must_use]
+    pub fn with_lengths(self, lengths: &[usize]) -> Self {
+        match self {
+            Self::Text(TextInput { ids, mask }) => {
+                let [_, len] = ids.dims();
+                let mask = mask.with_lengths(lengths, len);
+                Self::Text(TextInput { ids, mask })
+            }
+        }
+    }
+
+    /// The mask that every block uses.
+    #[must_use]
+    pub fn mask(&self) -> &Mask {
+        match self {
+            Self::Text(input) => &input.mask,
+        }
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Text(input) => input.ids.dims()[0],
+        }
+    }
+}
+
+/// An embedding: the first stage of a model.
+#[derive(Module, Debug)]
+pub enum Embedding {
+    /// Of token ids.
+    Text(TextEmbedding),
+}
+
+impl Embedding {
+    pub(crate) fn new(config: &TransformerConfig, key: Key, device: &Device) -> Self {
+        match &config.embedding {
+            EmbeddingConfig::Text { .. } => Self::Text(TextEmbedding::new(config, key, device)),
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// - output: `[batch, len, d_model]`
+    #[must_use]
+    pub fn forward(&self, input: &Input, context: &mut Context<'_>) -> Tensor<3> {
+        match (self, input) {
+            (Self::Text(embedding), Input::Text(input)) => embedding.forward(input, context),
+        }
+    }
+}

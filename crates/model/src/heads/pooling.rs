@@ -1,0 +1,63 @@
+//! How positions become one vector.
+
+use burn::tensor::Tensor;
+use regard_attention::Mask;
+use serde::{Deserialize, Serialize};
+
+/// A way of pooling; filling never takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// The first position, where a class token stands.
+    First,
+    /// The mean of the real positions; zero for a row without any.
+    #[default]
+    Mean,
+    /// The greatest value of each feature over the real positions; zero for a row without any.
+    Max,
+}
+
+impl Pooling {
+    /// One of each kind, for tests that hold for every pooling.
+    pub const EXAMPLES: &[Self] = &[Self::First, Self::Mean, Self::Max];
+
+    /// # Shapes
+    ///
+    /// - hidden: `[batch, len, d_model]`
+    /// - output: `[batch, 1, d_model]`
+    #[must_use]
+    pub fn pool(self, hidden: Tensor<3>, mask: &Mask) -> Tensor<3> {
+        let [batch, len, d] = hidden.dims();
+        let (device, dtype) = (hidden.device().inner(), hidden.dtype());
+        match (self, mask.padding()) {
+            (Self::First, _) => hidden.slice([0..batch, 0..1, 0..d]),
+            (Self::Mean, None) => hidden.mean_dim(1),
+            (Self::Max, None) => hidden.max_dim(1),
+            (Self::Mean, Some(padding)) => {
+                let shares: Vec<f32> = padding
+                    .lengths()
+                    .into_iter()
+                    .map(|n| 1.0 / n.max(1) as f32)
+                    .collect();
+                let shares = Tensor::<1>::from_data(shares.as_slice(), (&device, dtype));
+                let weights = padding.visible(&device, dtype) * shares.reshape([batch, 1]); // [batch, len]
+                (hidden * weights.reshape([batch, len, 1])).sum_dim(1)
+            }
+            (Self::Max, Some(padding)) => {
+                let visible = padding.visible(&device, dtype).reshape([batch, len, 1]);
+                let hides = visible.lower_elem(0.5).expand([batch, len, d]);
+                // The lowest finite value, not minus infinity: a row of filling alone gives zero
+                // below, and zero times infinity would be NaN.
+                let best = hidden.mask_fill(hides, f32::MIN / 2.0).max_dim(1); // [batch, 1, d]
+                let empty: Vec<bool> = padding.lengths().iter().map(|n| *n == 0).collect();
+                if !empty.contains(&true) {
+                    return best;
+                }
+                let empty = Tensor::<1, burn::tensor::Bool>::from_data(empty.as_slice(), &device)
+                    .reshape([batch, 1, 1])
+                    .expand([batch, 1, d]);
+                best.mask_fill(empty, 0.0)
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Weights in and out: names and layout of tensors on disk, safetensors files.
+//!
+//! Names are the module's field names joined by dots (`blocks.0.attention.qkv.weight`), and matrices
+//! lie on disk as PyTorch has them, `[d_out, d_in]`. Names and layout are the file format: they do
+//! not change within a major version.
+
+mod names;
+mod tensor_file;
+
+use std::path::Path;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+
+pub use names::{ParameterInfo, ParameterPath, parameters};
+pub use tensor_file::{HostTensor, TensorFile};
+
+use crate::error::ModelError;
+
+/// The weights of `module`, by name, in the layout of files.
+#[must_use]
+pub fn collect<M: Module>(module: &M) -> TensorFile {
+    let mut collector = Collector {
+        path: ParameterPath::new(),
+        file: TensorFile::default(),
+    };
+    module.visit(&mut collector);
+    collector.file
+}
+
+struct Collector {
+    path: ParameterPath,
+    file: TensorFile,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let tensor = HostTensor::from_tensor(tensor, self.path.is_transposed());
+        self.file.insert(self.path.name(), tensor);
+    }
+}
+
+impl HostTensor {
+    /// Copies a tensor to the host; `transposed` swaps the last two dimensions.
+    #[must_use]
+    pub fn from_tensor<const D: usize>(tensor: Tensor<D>, transposed: bool) -> Self {
+        let tensor = if transposed {
+            tensor.swap_dims(D - 2, D - 1)
+        } else {
+            tensor
+        };
+        let shape = tensor.dims().to_vec();
+        let values = tensor
+            .into_data()
+            .try_into_vec_as::<f32>()
+            .expect("a float tensor converts to f32");
+        Self { shape, values }
+    }
+
+    /// Copies the values into a tensor like `like`; `transposed` swaps the last two dimensions back.
+    ///
+    /// # Panics
+    ///
+    /// If the shape is not that of `like` in the layout of files.
+    #[must_use]
+    pub fn into_tensor<const D: usize>(self, like: &Tensor<D>, transposed: bool) -> Tensor<D> {
+        let data = TensorData::new(self.values, self.shape);
+        let tensor = Tensor::<D>::from_data(data, (&like.device(), like.dtype()));
+        let tensor = if transposed {
+            tensor.swap_dims(D - 2, D - 1)
+        } else {
+            tensor
+        };
+        assert_eq!(tensor.dims(), like.dims(), "the caller checks shapes");
+        tensor
+    }
+}
+
+/// Puts the tensors of `file` into `module`, which must have exactly these parameters.
+///
+/// `what` names the file in errors.
+///
+/// # Errors
+///
+/// [`ModelError::Mismatch`] with every tensor that is missing, unknown or of another shape; the
+/// module is not touched then.
+pub fn apply<M: Module>(module: M, mut file: TensorFile, what: &str) -> Result<M, ModelError> {
+    let mut problems = Vec::new();
+    let expected = parameters(&module);
+    for parameter in &expected {
+        match file.get(&parameter.name) {
+            None => problems.push(format!("{} is missing", parameter.name)),
+            Some(found) if found.shape != parameter.shape => problems.push(format!(
+                "{} has the shape {:?}, expected {:?}",
+                parameter.name, found.shape, parameter.shape
+            )),
+            Some(_) => {}
+        }
+    }
+    for name in file.names() {
+        if !expected.iter().any(|parameter| parameter.name == name) {
+            problems.push(format!("{name} is not a parameter of the model"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(ModelError::Mismatch {
+            what: what.to_owned(),
+            problems,
+        });
+    }
+    Ok(module.map(&mut Loader {
+        path: ParameterPath::new(),
+        file: &mut file,
+    }))
+}
+
+struct Loader<'a> {
+    path: ParameterPath,
+    file: &'a mut TensorFile,
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(values) = self.file.take(&self.path.name()) else {
+            return param;
+        };
+        let transposed = self.path.is_transposed();
+        param.map(|old| {
+            let tracked = old.is_require_grad();
+            let new = values.into_tensor(&old, transposed).detach();
+            if tracked { new.require_grad() } else { new }
+        })
+    }
+}
+
+/// Reads the weights of `module` from a safetensors file.
+///
+/// # Errors
+///
+/// If the file cannot be read, is no safetensors file, or does not fit the module.
+pub fn load<M: Module>(module: M, path: &Path) -> Result<M, ModelError> {
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let what = path.display().to_string();
+    apply(module, TensorFile::from_bytes(&bytes, &what)?, &what)
+}
+
+/// Writes the weights of `module` to a safetensors file: complete, or not at all.
+///
+/// # Errors
+///
+/// If the file cannot be written; an older one then stays as it was.
+pub fn save<M: Module>(module: &M, path: &Path) -> Result<(), ModelError> {
+    use std::io::Write;
+    let io = |source| ModelError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = collect(module).to_bytes();
+    let mut scratch = path.as_os_str().to_owned();
+    scratch.push(".part");
+    let mut file = std::fs::File::create(&scratch).map_err(io)?;
+    // Synced before the rename, or a power loss could leave the name with half the bytes.
+    let written = file.write_all(&bytes).and_then(|()| file.sync_all());
+    written
+        .and_then(|()| std::fs::rename(&scratch, path))
+        .map_err(io)
+}

@@ -1,0 +1,160 @@
+//! Named tensors on the host, and the safetensors format.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use safetensors::tensor::{SafeTensors, TensorView};
+use safetensors::{Dtype, SafeTensorError};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::error::ModelError;
+
+/// A tensor on the host, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostTensor {
+    /// The extent of each dimension.
+    pub shape: Vec<usize>,
+    /// The values, last dimension fastest.
+    pub values: Vec<f32>,
+}
+
+/// Tensors by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TensorFile {
+    tensors: BTreeMap<String, HostTensor>,
+}
+
+impl TensorFile {
+    /// Adds a tensor; one of the same name is replaced.
+    pub fn insert(&mut self, name: impl Into<String>, tensor: HostTensor) {
+        self.tensors.insert(name.into(), tensor);
+    }
+
+    /// A tensor.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&HostTensor> {
+        self.tensors.get(name)
+    }
+
+    /// Takes a tensor out.
+    pub fn take(&mut self, name: &str) -> Option<HostTensor> {
+        self.tensors.remove(name)
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The number of values in all tensors.
+    #[must_use]
+    pub fn n_values(&self) -> usize {
+        self.tensors
+            .values()
+            .map(|tensor| tensor.values.len())
+            .sum()
+    }
+
+    /// The file's bytes: safetensors, f32, the same bytes for the same tensors.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let raw: Vec<Vec<u8>> = self
+            .tensors
+            .values()
+            .map(|tensor| tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            .collect();
+        let views = self.tensors.iter().zip(&raw).map(|((name, tensor), raw)| {
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), raw)
+                .expect("a host tensor holds as many values as its shape says");
+            (name.clone(), view)
+        });
+        safetensors::serialize(views, None)
+            .expect("serialising fails only for views whose sizes do not match")
+    }
+
+    /// Reads a safetensors file of f32 tensors.
+    ///
+    /// `what` names the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Format`] if the bytes are no such file, name a tensor twice, or hold another
+    /// type of number.
+    pub fn from_bytes(bytes: &[u8], what: &str) -> Result<Self, ModelError> {
+        let wrong = |reason: String| ModelError::Format {
+            what: what.to_owned(),
+            reason,
+        };
+        refuse_other_formats(bytes).map_err(&wrong)?;
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error: SafeTensorError| wrong(error.to_string()))?;
+        refuse_duplicates(bytes).map_err(&wrong)?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(wrong(format!(
+                    "{name} holds {:?}, expected F32: convert the file",
+                    view.dtype()
+                )));
+            }
+            let values = view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|four| f32::from_le_bytes(*four))
+                .collect();
+            let shape = view.shape().to_vec();
+            tensors.insert(name.to_owned(), HostTensor { shape, values });
+        }
+        Ok(Self { tensors })
+    }
+}
+
+/// Names the formats that people try, with the way out.
+fn refuse_other_formats(bytes: &[u8]) -> Result<(), String> {
+    let found = match bytes {
+        [b'P', b'K', 3, 4, ..] => "a zip archive (a PyTorch .pt file?)",
+        [0x80, 2..=5, ..] => "a Python pickle",
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "found {found}, which can run code when read; in Python, save the weights with `safetensors.torch.save_file` instead"
+    ))
+}
+
+/// The safetensors crate keeps the last of two tensors with the same name; which one was meant is
+/// not for us to guess.
+fn refuse_duplicates(bytes: &[u8]) -> Result<(), String> {
+    struct Names;
+    impl<'de> Visitor<'de> for Names {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a header")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let mut seen = std::collections::BTreeSet::new();
+            while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
+                if seen.contains(&name) {
+                    return Err(serde::de::Error::custom(format!(
+                        "the tensor {name} stands in the file twice"
+                    )));
+                }
+                seen.insert(name);
+            }
+            Ok(())
+        }
+    }
+    let (length, rest) = bytes
+        .split_first_chunk::<8>()
+        .ok_or("the file ends inside its header")?;
+    let header = usize::try_from(u64::from_le_bytes(*length))
+        .ok()
+        .and_then(|length| rest.get(..length))
+        .ok_or("the file ends inside its header")?;
+    serde_json::Deserializer::from_slice(header)
+        .deserialize_map(Names)
+        .map_err(|error| error.to_string())
+}
