@@ -1,1 +1,29 @@
-//! A trained Regard model as a value: load, predict, save
+//! A trained Regard model as a value: load, predict, save.
+//!
+//! A bundle is a folder: `bundle.json` (what the model is, what it takes, the hash of every other
+//! file), `weights.safetensors` and `tokenizer.json`. Nothing here trains.
+//!
+//! ```no_run
+//! use burn::tensor::Device;
+//! use regard_bundle::Bundle;
+//!
+//! # fn main() -> Result<(), regard_bundle::BundleError> {
+//! let bundle = Bundle::load("runs/sms-spam".as_ref(), &Device::flex())?;
+//! let classifier = bundle.text_classifier();
+//! for prediction in classifier.predict(&["Win a prize now!"])? {
+//!     println!("{} {:.3}", classifier.labels()[prediction.class], prediction.probability());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod bundle;
+mod error;
+mod files;
+mod text;
+mod workers;
+
+pub use bundle::{Bundle, BundleInfo, FORMAT_VERSION, TextSchema};
+pub use error::BundleError;
+pub use text::{ClassPrediction, TextClassifier, text_input};
+pub use workers::Workers;

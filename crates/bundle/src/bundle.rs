@@ -1,0 +1,215 @@
+//! The bundle and its description.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use regard_data::{Column, Tokenizer};
+use regard_model::weights::{self, TensorFile};
+use regard_model::{EmbeddingConfig, HeadConfig, TransformerConfig};
+use regard_ops::Key;
+use serde::{Deserialize, Serialize};
+
+use crate::error::BundleError;
+use crate::files::{FileRecord, publish, read_checked, read_up_to};
+use crate::text::TextClassifier;
+
+/// The version of the bundle format that this program reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+const INFO: &str = "bundle.json";
+const WEIGHTS: &str = "weights.safetensors";
+const TOKENIZER: &str = "tokenizer.json";
+/// A description is a few kilobytes, plus the labels.
+const LARGEST_INFO_BYTES: u64 = 64 << 20;
+
+/// What a text model takes: where text and label stand in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextSchema {
+    /// The column of the text.
+    pub text_column: Column,
+    /// The column of the label.
+    pub label_column: Column,
+    /// Whether tables begin with a line of column names.
+    pub header: bool,
+}
+
+/// What a bundle is: `bundle.json`, without the hashes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleInfo {
+    /// The task, as a configuration names it.
+    pub task: String,
+    /// The shape of the model.
+    pub model: TransformerConfig,
+    /// What it takes.
+    pub schema: TextSchema,
+    /// The names of the classes, in the order of the model's outputs.
+    pub labels: Vec<String>,
+    /// The step of the training run at which these weights stood.
+    pub step: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct InfoFile {
+    format_version: u32,
+    regard_version: String,
+    #[serde(flatten)]
+    info: serde_json::Value,
+    files: BTreeMap<String, FileRecord>,
+}
+
+/// A trained model with everything that it needs to predict.
+#[derive(Debug)]
+pub struct Bundle {
+    info: BundleInfo,
+    classifier: TextClassifier,
+}
+
+impl Bundle {
+    /// Reads a bundle; `path` is its folder or the folder of the run that holds it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no bundle, a file is damaged or of another version, or the parts do not fit each
+    /// other.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, BundleError> {
+        let folder = find(path)?;
+        let at = folder.join(INFO);
+        let text = read_up_to(&at, LARGEST_INFO_BYTES)?;
+        let wrong = |reason: String| BundleError::Format {
+            path: at.clone(),
+            reason,
+        };
+        let file: InfoFile =
+            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        if file.format_version != FORMAT_VERSION {
+            return Err(BundleError::Version {
+                path: at,
+                expected: FORMAT_VERSION,
+                found: file.format_version,
+            });
+        }
+        let info: BundleInfo =
+            serde_json::from_value(file.info).map_err(|error| wrong(error.to_string()))?;
+        let tokenizer = read_checked(&folder, TOKENIZER, &file.files)?;
+        let tokenizer = Tokenizer::from_json(&tokenizer, None)?;
+        fit(&info, &tokenizer).map_err(wrong)?;
+        // The weights are replaced at once, so the key does not matter.
+        let model = info.model.init(Key::new(0), device)?;
+        let content = read_checked(&folder, WEIGHTS, &file.files)?;
+        let name = folder.join(WEIGHTS).display().to_string();
+        let model = weights::apply(model, TensorFile::from_bytes(&content, &name)?, &name)?;
+        let classifier = TextClassifier::new(tokenizer, info.labels.clone(), model, device.clone());
+        Ok(Self { info, classifier })
+    }
+
+    /// Writes a bundle to the folder `target`: complete, or not at all. A bundle that stands there
+    /// is replaced.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn save(
+        target: &Path,
+        info: &BundleInfo,
+        tokenizer: &Tokenizer,
+        weights: &TensorFile,
+    ) -> Result<(), BundleError> {
+        let files = [
+            (WEIGHTS, weights.to_bytes()),
+            (TOKENIZER, tokenizer.to_json()?),
+        ];
+        let described = InfoFile {
+            format_version: FORMAT_VERSION,
+            regard_version: env!("CARGO_PKG_VERSION").to_owned(),
+            info: serde_json::to_value(info)
+                .expect("a description has string keys and plain values"),
+            files: files
+                .iter()
+                .map(|(name, content)| ((*name).to_owned(), FileRecord::of(content)))
+                .collect(),
+        };
+        let mut json = serde_json::to_vec_pretty(&described)
+            .expect("a description has string keys and plain values");
+        json.push(b'\n');
+        let [weights, tokenizer] = files;
+        publish(target, &[weights, tokenizer, (INFO, json)])
+    }
+
+    /// Whether a bundle stands at `path`, a bundle's or a run's folder.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        find(path).is_ok()
+    }
+
+    /// What the bundle is.
+    #[must_use]
+    pub fn info(&self) -> &BundleInfo {
+        &self.info
+    }
+
+    /// The classifier.
+    #[must_use]
+    pub fn text_classifier(&self) -> &TextClassifier {
+        &self.classifier
+    }
+
+    /// The classifier, without the description.
+    #[must_use]
+    pub fn into_text_classifier(self) -> TextClassifier {
+        self.classifier
+    }
+}
+
+/// The folder with `bundle.json`: the path itself, or `bundle` in it.
+fn find(path: &Path) -> Result<PathBuf, BundleError> {
+    for folder in [path.to_owned(), path.join("bundle")] {
+        if folder.join(INFO).is_file() {
+            return Ok(folder);
+        }
+    }
+    let found = if path.is_file() {
+        "a file"
+    } else if path.join("checkpoints").is_dir() {
+        "a run that is not finished (run `regard train` on it again to finish it)"
+    } else if path.is_dir() {
+        "a folder without bundle.json"
+    } else {
+        "nothing"
+    };
+    Err(BundleError::Missing {
+        path: path.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
+/// Whether the parts of a bundle belong together.
+fn fit(info: &BundleInfo, tokenizer: &Tokenizer) -> Result<(), String> {
+    let EmbeddingConfig::Text {
+        vocab_size,
+        max_length,
+        ..
+    } = info.model.embedding
+    else {
+        return Err("the model does not take text".to_owned());
+    };
+    if tokenizer.vocab_size() > vocab_size || tokenizer.max_length() > max_length {
+        return Err(format!(
+            "the tokenizer makes {} ids and {} positions, the model has {vocab_size} and {max_length}",
+            tokenizer.vocab_size(),
+            tokenizer.max_length(),
+        ));
+    }
+    let HeadConfig::Classification { n_classes, .. } = info.model.head else {
+        return Err("the model does not classify".to_owned());
+    };
+    if n_classes != info.labels.len() {
+        return Err(format!(
+            "the model has {n_classes} classes and the bundle {} labels",
+            info.labels.len()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! The files of a bundle: hashed, checked, and put in place as a whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::BundleError;
+
+/// Nothing of a bundle is larger; a file that says so is not read.
+const LARGEST_FILE_BYTES: u64 = 64 << 30;
+
+/// What `bundle.json` says of another file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileRecord {
+    bytes: u64,
+    blake3: String,
+}
+
+impl FileRecord {
+    pub(crate) fn of(content: &[u8]) -> Self {
+        Self {
+            bytes: content.len() as u64,
+            blake3: blake3::hash(content).to_hex().to_string(),
+        }
+    }
+}
+
+/// Reads the file `name` of `folder` and checks it against its record.
+pub(crate) fn read_checked(
+    folder: &Path,
+    name: &str,
+    records: &BTreeMap<String, FileRecord>,
+) -> Result<Vec<u8>, BundleError> {
+    let path = folder.join(name);
+    let Some(record) = records.get(name) else {
+        return Err(BundleError::Format {
+            path: folder.join("bundle.json"),
+            reason: format!("it names no file {name}"),
+        });
+    };
+    // The size first: a file that grew is not read into memory.
+    let found = fs::metadata(&path).map_err(at(&path))?.len();
+    if found != record.bytes || found > LARGEST_FILE_BYTES {
+        return Err(BundleError::Damaged {
+            path,
+            expected: format!("{} bytes", record.bytes),
+            found: format!("{found}"),
+        });
+    }
+    let content = read_up_to(&path, record.bytes)?;
+    let hash = blake3::hash(&content).to_hex().to_string();
+    if hash != record.blake3 {
+        return Err(BundleError::Damaged {
+            path,
+            expected: format!("the BLAKE3 hash {}", record.blake3),
+            found: hash,
+        });
+    }
+    Ok(content)
+}
+
+/// Reads a file, but no more than `most` bytes of it.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, BundleError> {
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut content))
+        .map_err(at(path))?;
+    Ok(content)
+}
+
+/// Puts a folder with these files at `target`: complete, or not at all. A folder that stands there
+/// is replaced.
+pub(crate) fn publish(target: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), BundleError> {
+    let (scratch, old) = (beside(target, "part"), beside(target, "old"));
+    for stray in [&scratch, &old] {
+        if stray.exists() {
+            fs::remove_dir_all(stray).map_err(at(stray))?;
+        }
+    }
+    fs::create_dir_all(&scratch).map_err(at(&scratch))?;
+    for (name, content) in files {
+        let path = scratch.join(name);
+        // Each file is synced before the folder gets its name, or a power loss could leave a folder
+        // of empty files under it.
+        File::create(&path)
+            .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+            .map_err(at(&path))?;
+    }
+    sync_folder(&scratch)?;
+    if target.exists() {
+        fs::rename(target, &old).map_err(at(target))?;
+    }
+    fs::rename(&scratch, target).map_err(at(target))?;
+    if let Some(parent) = target.parent() {
+        sync_folder(parent)?;
+    }
+    if old.exists() {
+        fs::remove_dir_all(&old).map_err(at(&old))?;
+    }
+    Ok(())
+}
+
+fn beside(target: &Path, suffix: &str) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn sync_folder(folder: &Path) -> Result<(), BundleError> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    File::open(folder)
+        .and_then(|handle| handle.sync_all())
+        .map_err(at(folder))
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError + use<> {
+    let path = path.to_owned();
+    move |source| BundleError::Io { path, source }
+}
