@@ -1,0 +1,7 @@
+//! How good predictions are.
+
+mod classification;
+mod error;
+
+pub use classification::{ClassScores, ClassificationMetrics, ClassificationReport};
+pub use error::MetricsError;
