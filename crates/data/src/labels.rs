@@ -45,7 +45,7 @@ impl Labels {
     /// # Errors
     /// As [`Labels::new`].
     pub fn sorted(mut names: Vec<String>) -> Result<Self, DataError> {
-        names.sort_unstable_by(|a, b| a.cmp(b));
+        names.sort_unstable();
         let numbers: Option<Vec<f64>> = names
             .iter()
             .map(|name| name.parse().ok().filter(|number: &f64| number.is_finite()))

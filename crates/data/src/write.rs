@@ -64,22 +64,12 @@ impl<W: Write> RowWriter<W> {
     /// # Errors
     /// If the format cannot carry a value, the number of values is wrong, or writing fails.
     pub fn write(&mut self, record: &Record, added: &[Cell<'_>]) -> Result<(), DataError> {
+        if self.format == Format::JsonLines {
+            return self.write_object(record, added);
+        }
         let read = record.cells()?;
         if added.len() != self.added {
             return Err(self.wrong_width(read.len() + added.len()));
-        }
-        if self.format == Format::JsonLines {
-            let new_names = self.columns[self.columns.len() - self.added..].to_vec();
-            if let Some((name, _)) = read
-                .iter()
-                .find(|(name, _)| new_names.iter().any(|new| new == name))
-            {
-                return Err(DataError::RepeatedOutputColumn {
-                    column: (*name).to_owned(),
-                });
-            }
-            let new = new_names.iter().map(String::as_str).zip(added);
-            return self.object(read.iter().map(|(name, cell)| (*name, cell)).chain(new));
         }
         let old = self.columns.len() - self.added;
         let mut cells = vec![None; old];
@@ -108,6 +98,28 @@ impl<W: Write> RowWriter<W> {
                 .chain(added)
                 .map(field),
         )
+    }
+
+    fn write_object(&mut self, record: &Record, added: &[Cell<'_>]) -> Result<(), DataError> {
+        let read = match record.as_written() {
+            Some(pairs) => pairs.collect(),
+            None => record.cells()?,
+        };
+        if added.len() != self.added {
+            return Err(self.wrong_width(read.len() + added.len()));
+        }
+        let new_names = self.columns[self.columns.len() - self.added..].to_vec();
+        // A later row may have keys that the first one lacks.
+        if let Some((name, _)) = read
+            .iter()
+            .find(|(name, _)| new_names.iter().any(|new| new == name))
+        {
+            return Err(DataError::RepeatedOutputColumn {
+                column: (*name).to_owned(),
+            });
+        }
+        let new = new_names.iter().map(String::as_str).zip(added);
+        self.object(read.iter().map(|(name, cell)| (*name, cell)).chain(new))
     }
 
     /// Writes a row from one value for each column.

@@ -101,8 +101,8 @@ impl Input {
                 return Err(fault);
             }
             if !self.begun {
-                self.begun = true;
                 self.skip_byte_order_mark()?;
+                self.begun = true;
             } else if !self.read_more()? {
                 break;
             }

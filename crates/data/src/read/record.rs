@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use crate::DataError;
+use crate::error::excerpt;
 
 /// What all rows of one file share.
 #[derive(Debug)]
@@ -130,6 +131,18 @@ impl Record {
         }
     }
 
+    /// Names and JSON of the fields of a row that was read from JSON Lines, as they were written there.
+    pub(crate) fn as_written(&self) -> Option<impl Iterator<Item = (&str, Cell<'_>)>> {
+        match &self.row {
+            Row::Fields(_) => None,
+            Row::Object(pairs) => Some(
+                pairs
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), Cell::Json(value.get().into()))),
+            ),
+        }
+    }
+
     /// The text of a JSON value that is no list and no object; `None` for `null`.
     fn scalar<'a>(
         &'a self,
@@ -152,10 +165,15 @@ impl Record {
     }
 
     fn unquote(&self, json: &str) -> Result<String, DataError> {
-        serde_json::from_str(json).map_err(|error| DataError::InvalidJson {
-            path: self.table.path.clone(),
-            line: self.line,
-            message: error.to_string(),
+        serde_json::from_str(json).map_err(|error| {
+            let message = error.to_string();
+            // The place that serde_json names is within the value, not within the line.
+            let what = message.split(" at line ").next().unwrap_or_default();
+            DataError::InvalidJson {
+                path: self.table.path.clone(),
+                line: self.line,
+                message: format!("{what} in {:?}", excerpt(json)),
+            }
         })
     }
 }

@@ -27,7 +27,7 @@ pub struct Records {
 }
 
 enum Parser {
-    Csv(CsvParser),
+    Csv(Box<CsvParser>),
     Tsv,
     JsonLines,
     Lines,
@@ -62,7 +62,7 @@ impl Records {
 
     fn new(input: Input, format: Format, header: bool) -> Result<Self, DataError> {
         let parser = match format {
-            Format::Csv => Parser::Csv(CsvParser::new()),
+            Format::Csv => Parser::Csv(Box::new(CsvParser::new())),
             Format::Tsv => Parser::Tsv,
             Format::JsonLines => Parser::JsonLines,
             Format::Lines => Parser::Lines,

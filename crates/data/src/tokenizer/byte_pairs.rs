@@ -1,8 +1,9 @@
 //! Byte-pair encoding, learned (Sennrich et al. 2016, <https://arxiv.org/abs/1508.07909>): the most frequent pair of
 //! neighbouring tokens becomes a token, again and again.
 //!
-//! The `tokenizers` crate has a trainer of its own. This one exists because the same texts must give the same bytes:
-//! no step here depends on a hash map's order or on threads, and counts are 64 bits wide. A test holds the two together.
+//! The `tokenizers` crate has a trainer of its own, and a test holds the two together. This one takes pieces with
+//! their counts, so that a large corpus is counted in bounded memory and not repeated; its counts are 64 bits wide; and
+//! no step depends on a hash map's order or on threads: the same texts give the same bytes by construction.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -149,4 +150,113 @@ fn merge(tokens: &[u32], pair: Pair, id: u32) -> Vec<u32> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tokenizers::models::bpe::{BPE, BpeTrainer};
+    use tokenizers::{AddedToken, Model, Trainer};
+
+    use super::*;
+    use crate::TokenizerKind;
+
+    /// Pieces as the pre-tokenizer makes them of plain English.
+    fn pieces() -> Vec<(String, u64)> {
+        let text = include_str!("../../../../datasets/sms-spam/test.tsv");
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for word in text
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+        {
+            *counts.entry(format!("Ġ{word}")).or_default() += 1;
+        }
+        let mut pieces: Vec<_> = counts.into_iter().collect();
+        pieces.sort_unstable();
+        pieces
+    }
+
+    #[test]
+    fn the_vocabulary_is_the_one_that_the_crates_own_trainer_learns() {
+        let pieces = pieces();
+        let mut ours = Vocabulary::base(TokenizerKind::Bpe);
+        let special = ours.tokens[..5]
+            .iter()
+            .map(|token| AddedToken::from(token.as_str(), true))
+            .collect();
+        let alphabet: HashSet<char> = ours.tokens[5..]
+            .iter()
+            .filter_map(|token| token.chars().next())
+            .collect();
+        learn_merges(&mut ours, &pieces, 1_200);
+        let mut trainer = BpeTrainer::builder()
+            .show_progress(false)
+            .vocab_size(1_200)
+            .min_frequency(LEAST_COUNT)
+            .special_tokens(special)
+            .initial_alphabet(alphabet)
+            .build();
+        let words = pieces
+            .iter()
+            .flat_map(|(piece, count)| std::iter::repeat_n(piece, *count as usize));
+        trainer
+            .feed(words, |word| Ok(vec![word.to_owned()]))
+            .unwrap();
+        let mut theirs = BPE::default();
+        trainer.train(&mut theirs).unwrap();
+        assert_eq!(ours.tokens.len(), 1_200);
+        for (id, token) in (0_u32..).zip(&ours.tokens) {
+            assert_eq!(theirs.token_to_id(token), Some(id), "{token}");
+        }
+    }
+
+    /// The definition itself: count all pairs anew, join the most frequent one everywhere.
+    fn naive(vocabulary: &mut Vocabulary, pieces: &[(String, u64)], size: usize) {
+        let ids = (0_u32..)
+            .zip(&vocabulary.tokens)
+            .map(|(id, token)| (token.clone(), id))
+            .collect();
+        let mut words = split_into_bytes(pieces, &ids);
+        while vocabulary.tokens.len() < size {
+            let mut counts: HashMap<Pair, u64> = HashMap::new();
+            for word in &words {
+                neighbours(&word.tokens)
+                    .for_each(|pair| *counts.entry(pair).or_default() += word.count);
+            }
+            let best = counts
+                .into_iter()
+                .max_by_key(|(pair, count)| (*count, Reverse(*pair)));
+            let Some((pair, _)) = best.filter(|(_, count)| *count >= LEAST_COUNT) else {
+                break;
+            };
+            let (left, right) = (
+                vocabulary.tokens[pair.0 as usize].clone(),
+                vocabulary.tokens[pair.1 as usize].clone(),
+            );
+            let joined = format!("{left}{right}");
+            let known = vocabulary.tokens.iter().position(|token| *token == joined);
+            let id = known.unwrap_or(vocabulary.tokens.len()) as u32;
+            if known.is_none() {
+                vocabulary.tokens.push(joined);
+            }
+            vocabulary.merges.push((left, right));
+            words
+                .iter_mut()
+                .for_each(|word| word.tokens = merge(&word.tokens, pair, id));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_queue_learns_what_counting_anew_learns(
+            pieces in proptest::collection::vec(("[ab]{0,9}[abc]{0,3}", 1_u64..4), 0..8),
+        ) {
+            let mut fast = Vocabulary::base(TokenizerKind::Bpe);
+            let mut slow = fast.clone();
+            learn_merges(&mut fast, &pieces, 285);
+            naive(&mut slow, &pieces, 285);
+            proptest::prop_assert_eq!(fast, slow);
+        }
+    }
 }

@@ -102,9 +102,12 @@ fn pre_tokenizer(kind: TokenizerKind) -> Value {
 }
 
 fn decoder(kind: TokenizerKind) -> Value {
+    let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false});
     match kind {
-        TokenizerKind::Bytes | TokenizerKind::Bpe => {
-            json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false})
+        TokenizerKind::Bytes => bytes,
+        // Takes away the space that the normalizer put in front.
+        TokenizerKind::Bpe => {
+            json!({"type": "Sequence", "decoders": [bytes, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]})
         }
         TokenizerKind::Characters => json!({"type": "Fuse"}),
         TokenizerKind::Words => Value::Null,

@@ -413,3 +413,24 @@ fn isolated<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String>
         Err(_) => Err("it panicked".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_below_becomes_a_message() {
+        let result: Result<(), String> = isolated(|| panic!("a regular expression gave up"));
+        assert_eq!(result, Err("it panicked".to_owned()));
+        let result: Result<(), String> = isolated(|| Err("no such token".into()));
+        assert_eq!(result, Err("no such token".to_owned()));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let text = "é".repeat(65_537);
+        assert_eq!(capped(&text, 10), (&text[..2 * 65_536], true));
+        assert_eq!(capped(&text[2..], 10), (&text[2..], false));
+        assert_eq!(capped(&text, 5_000), (text.as_str(), false));
+    }
+}
