@@ -42,7 +42,7 @@ impl ClassificationMetrics {
     ///
     /// [`MetricsError`] if the numbers are no distribution over the classes, or the label no class;
     /// nothing is counted then.
-    pub fn add(&mut self, probabilities: &[f32], label: usize) -> Result<(), MetricsError> {
+    pub fn add(&mut self, probabilities: &[f64], label: usize) -> Result<(), MetricsError> {
         if probabilities.len() != self.n_classes {
             return Err(MetricsError::WrongWidth {
                 unit: self.n,
@@ -57,18 +57,16 @@ impl ClassificationMetrics {
                 found: label,
             });
         }
-        let sum: f64 = probabilities.iter().map(|p| f64::from(*p)).sum();
+        let sum: f64 = probabilities.iter().sum();
         let within = 0.0..=1.0 + SUM_TOLERANCE;
-        let outside = probabilities
-            .iter()
-            .find(|p| !within.contains(&f64::from(**p)));
+        let outside = probabilities.iter().find(|p| !within.contains(*p));
         // A NaN is in no range and a sum with one is near nothing.
         let near = (sum - 1.0).abs() <= SUM_TOLERANCE;
         if outside.is_some() || !near {
             let found = outside.or(probabilities.first()).copied();
             return Err(MetricsError::NotADistribution {
                 unit: self.n,
-                found: found.map_or(f64::NAN, f64::from),
+                found: found.unwrap_or(f64::NAN),
                 sum,
             });
         }
@@ -80,8 +78,7 @@ impl ClassificationMetrics {
         }
         self.n += 1;
         self.confusion[label * self.n_classes + predicted] += 1;
-        let probability = f64::from(probabilities[label]);
-        self.log_loss_sum -= probability.clamp(f64::EPSILON, 1.0).ln();
+        self.log_loss_sum -= probabilities[label].clamp(f64::EPSILON, 1.0).ln();
         Ok(())
     }
 
@@ -196,7 +193,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn judge(probabilities: &[[f32; 4]], labels: &[usize]) -> ClassificationReport {
+    fn judge(probabilities: &[[f64; 4]], labels: &[usize]) -> ClassificationReport {
         let mut metrics = ClassificationMetrics::new(4);
         for (row, label) in probabilities.iter().zip(labels) {
             metrics.add(row, *label).unwrap();
@@ -208,8 +205,8 @@ mod tests {
         assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
     }
 
-    /// Sums of powers of two, so that f32 has them exactly.
-    const PROBABILITIES: [[f32; 4]; 8] = [
+    /// Sums of powers of two, which every float has exactly.
+    const PROBABILITIES: [[f64; 4]; 8] = [
         [0.5, 0.25, 0.125, 0.125],
         [0.25, 0.5, 0.125, 0.125],
         [0.75, 0.125, 0.0625, 0.0625],
@@ -264,7 +261,7 @@ mod tests {
         metrics.add(&[0.5, 0.5], 0).unwrap();
         for (row, label, message) in [
             (
-                &[0.5_f32][..],
+                &[0.5_f64][..],
                 0,
                 "prediction 1 has 1 probabilities, expected one for each of 2 classes",
             ),
@@ -274,7 +271,7 @@ mod tests {
                 "the label of prediction 1 is class 2, expected one below 2",
             ),
             (
-                &[f32::NAN, 0.5],
+                &[f64::NAN, 0.5],
                 0,
                 "prediction 1 is no distribution: expected numbers in [0, 1] with sum 1, found NaN with sum NaN",
             ),
