@@ -3,26 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+pub use regard_data::Column;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// A column of a table: by its name in the header, or by its 0-based number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Column {
-    /// The 0-based number.
-    Number(usize),
-    /// The name in the header.
-    Name(String),
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(formatter, "{number}"),
-            Self::Name(name) => write!(formatter, "\"{name}\""),
-        }
-    }
-}
 
 /// Where the examples of a split come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
