@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
-use crate::error::nearest;
+use crate::wording::nearest;
 
 /// The labels of a data set in a fixed order; a label's id is its place.
 ///

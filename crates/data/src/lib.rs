@@ -35,6 +35,7 @@ mod read;
 mod split;
 mod texts;
 mod tokenizer;
+mod wording;
 mod write;
 
 pub use error::DataError;

@@ -12,7 +12,7 @@ pub struct Split {
 }
 
 /// Draws `share` of the rows, stratified by label: every label is held out in its proportion, to the nearest row, but
-/// never the only row of a label.
+/// never all rows of a label.
 ///
 /// The draw is keyed by a constant and not by a run's seed, so that runs with different seeds are measured on the same
 /// rows. It depends on the labels and their order alone.
@@ -63,14 +63,15 @@ fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
         .map(|size| (*size as f64 * share).floor() as usize)
         .collect();
     let remainder = |class: &usize| (sizes[*class] as f64 * share).fract();
-    let mut by_remainder: Vec<usize> = (0..sizes.len()).filter(|class| sizes[*class] > 1).collect();
-    by_remainder.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)).then(a.cmp(b)));
+    let mut with_room: Vec<usize> = (0..sizes.len())
+        .filter(|class| quotas[*class] + 1 < sizes[*class])
+        .collect();
+    with_room.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)).then(a.cmp(b)));
     let missing = wanted.saturating_sub(quotas.iter().sum());
-    for class in by_remainder.into_iter().take(missing) {
-        if quotas[class] + 1 < sizes[class] {
-            quotas[class] += 1;
-        }
-    }
+    with_room
+        .into_iter()
+        .take(missing)
+        .for_each(|class| quotas[class] += 1);
     quotas
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::error::excerpt;
 use crate::fingerprint::Fingerprinter;
+use crate::wording::excerpt;
 use crate::{Column, DataError, Examples, Fingerprint, Labels, Records, Source};
 
 /// The columns that hold a text and its label.

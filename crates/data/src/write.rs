@@ -10,6 +10,7 @@ use crate::{Cell, DataError, Format, Record};
 ///
 /// CSV quotes what needs it. TSV has no quoting: a value with a tab or a line end is refused. Plain lines carry one
 /// column. JSON rows that were read from JSON Lines keep their values as they were written.
+#[derive(Debug)]
 pub struct RowWriter<W: Write> {
     output: W,
     format: Format,
@@ -86,7 +87,7 @@ impl<W: Write> RowWriter<W> {
             };
             let column = column.ok_or_else(|| DataError::NoOutputColumn {
                 row: self.row + 1,
-                column: crate::error::excerpt(name),
+                column: crate::wording::excerpt(name),
             })?;
             cells[column] = Some(cell);
         }

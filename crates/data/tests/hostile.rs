@@ -166,6 +166,11 @@ fn a_line_of_exactly_the_cap_passes_and_one_byte_more_does_not() {
             };
             assert_eq!(read("123456é").unwrap().len(), 1);
             assert_eq!(read("12345678\n12345678\n").unwrap().len(), 2);
+            // The ninth byte is the second half of a character.
+            assert!(matches!(
+                read("1234567é"),
+                Err(DataError::LineTooLong { line: 1, .. })
+            ));
             let error = read("12345678\n123456é89\n").unwrap_err();
             assert_eq!(
                 error.to_string(),

@@ -38,9 +38,7 @@ fn text_and_label() -> TextColumns {
 fn a_file_that_cannot_be_read_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.csv");
-    let error = Records::open(&Source::new(&missing))
-        .map(|_| ())
-        .unwrap_err();
+    let error = Records::open(&Source::new(&missing)).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("cannot open {}", missing.display())
@@ -51,15 +49,47 @@ fn a_file_that_cannot_be_read_says_why() {
             .to_string()
             .contains("No such file")
     );
-    let error = Records::open(&Source::new(folder.path()).with_format(Format::Csv))
-        .map(|_| ())
-        .unwrap_err();
+    let error = Records::open(&Source::new(folder.path()).with_format(Format::Csv)).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
             "{} is a folder, a file was expected",
             folder.path().display()
         )
+    );
+}
+
+#[test]
+fn a_stream_that_breaks_off_keeps_its_cause() {
+    struct Broken(u8);
+
+    impl std::io::Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 => Err(std::io::ErrorKind::Interrupted.into()),
+                2 => {
+                    buffer[..6].copy_from_slice(b"a\n1\n2\n");
+                    Ok(6)
+                }
+                _ => Err(std::io::ErrorKind::ConnectionReset.into()),
+            }
+        }
+    }
+
+    let mut records = Records::from_reader(Broken(0), &source(Format::Csv)).unwrap();
+    assert_eq!(
+        records
+            .by_ref()
+            .take(2)
+            .filter(|record| record.is_ok())
+            .count(),
+        2
+    );
+    let error = records.next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "input line 4: reading failed");
+    assert!(
+        matches!(error, DataError::Read { source, .. } if source.kind() == std::io::ErrorKind::ConnectionReset)
     );
 }
 
@@ -166,6 +196,24 @@ fn a_missing_column_lists_those_that_exist() {
             None
         ),
         "input has two columns called \"text\", number 0 and number 1; give the column's number instead"
+    );
+    for (header, hint) in [
+        (
+            "text\tlabel\n",
+            "; its fields are parted by tabs: read it as tsv",
+        ),
+        (
+            "text;label\n",
+            "; its fields are parted by semicolons: save it with commas",
+        ),
+    ] {
+        let message = loading(Format::Csv, header, text_and_label(), None);
+        assert!(message.ends_with(hint), "{message}");
+    }
+    let message = loading(Format::Tsv, "text,label\n", text_and_label(), None);
+    assert!(
+        message.ends_with("; its fields are parted by commas: read it as csv"),
+        "{message}"
     );
     let headless = source(Format::Csv).with_header(false);
     let records = Records::from_reader(&b"a,b,c\n"[..], &headless).unwrap();
@@ -299,9 +347,8 @@ fn what_a_format_cannot_carry_is_refused_when_written() {
         write(Format::Lines, "a").unwrap_err().to_string(),
         "the format lines carries one column, 2 are to be written; write csv, tsv or json-lines instead"
     );
-    let repeated = RowWriter::new(Vec::new(), Format::Csv, &names, &["id".to_owned()], true)
-        .map(|_| ())
-        .unwrap_err();
+    let repeated =
+        RowWriter::new(Vec::new(), Format::Csv, &names, &["id".to_owned()], true).unwrap_err();
     assert_eq!(
         repeated.to_string(),
         "the output would have two columns called \"id\"; rename the column of the input"

@@ -139,6 +139,24 @@ fn a_larger_share_holds_out_what_a_smaller_one_does_and_more() {
 }
 
 #[test]
+fn the_only_row_of_a_label_is_trained_on_and_another_is_held_out_in_its_place() {
+    let labels = [0, 1, 2, 3, 4, 4, 4, 5, 5, 5];
+    let split = stratified(&labels, 0.4).unwrap();
+    assert!(split.rest.starts_with(&[0, 1, 2, 3]), "{split:?}");
+    // A share of 1.2 of three rows each: one and the larger remainders, as far as rows are left to train on.
+    assert_eq!(split.held_out.len(), 4);
+}
+
+#[test]
+fn the_row_that_is_left_over_goes_to_the_label_that_misses_more() {
+    // Shares of 2.5 and 2.75 rows, and 5 altogether.
+    let labels: Vec<u32> = (0..21).map(|row| u32::from(row >= 10)).collect();
+    let held_out = stratified(&labels, 0.25).unwrap().held_out;
+    assert_eq!(held_out.iter().filter(|row| labels[**row] == 0).count(), 2);
+    assert_eq!(held_out.len(), 5);
+}
+
+#[test]
 fn rows_are_held_out_with_equal_chances_wherever_they_stand() {
     let labels: Vec<u32> = (0..9_000).map(|row| (row / 7) % 3).collect();
     let mut counts = [0_usize; 30];

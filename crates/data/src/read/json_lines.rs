@@ -6,7 +6,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::excerpt;
+use crate::wording::excerpt;
 
 /// Keys and values of one object in the order of the line.
 pub(super) struct Object(pub(super) Vec<(String, Box<RawValue>)>);

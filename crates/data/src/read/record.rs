@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use crate::DataError;
-use crate::error::excerpt;
+use crate::wording::excerpt;
 
 /// What all rows of one file share.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Rows of a file, streamed.
 
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use super::json_lines::Object;
 use super::record::{Fields, Row, Table};
 use super::{Column, Format, Record, Source};
 use crate::DataError;
-use crate::error::nearest;
+use crate::wording::nearest;
 
 /// The rows of a file, one at a time, in bounded memory whatever the file holds.
 ///
 /// Accepted everywhere: a byte order mark of UTF-8, line ends `\n` and `\r\n`, a last line without an end. Blank lines
-/// are skipped, but for formats of one text a line, where they are an empty text.
+/// are skipped, but in plain lines and in a TSV of one column, where they are an empty text.
 /// After an error there are no more rows.
 pub struct Records {
     input: Input,
@@ -263,6 +264,16 @@ impl Records {
                 }
             })?;
         Ok(Row::Object(pairs))
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Records")
+            .field("path", &self.table.path)
+            .field("columns", &self.table.columns)
+            .finish_non_exhaustive()
     }
 }
 

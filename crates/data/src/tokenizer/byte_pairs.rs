@@ -248,6 +248,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn the_queue_learns_what_counting_anew_learns(
             pieces in proptest::collection::vec(("[ab]{0,9}[abc]{0,3}", 1_u64..4), 0..8),

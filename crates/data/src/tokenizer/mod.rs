@@ -3,6 +3,7 @@
 mod byte_pairs;
 mod config;
 mod document;
+mod guard;
 mod train;
 mod vocabulary;
 mod wrapper;

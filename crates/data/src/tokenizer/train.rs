@@ -5,8 +5,9 @@ use tokenizers::{
 };
 
 use super::document::document;
+use super::guard::capped;
 use super::vocabulary::{PieceCounts, Vocabulary};
-use super::wrapper::{capped, parse};
+use super::wrapper::parse;
 use super::{Tokenizer, TokenizerConfig, TokenizerKind};
 use crate::DataError;
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,6 +10,7 @@ use tokenizers::{TruncationParams, TruncationStrategy};
 
 use super::TokenizerConfig;
 use super::document::class_token_first;
+use super::guard::{capped, isolated};
 use super::train::train;
 use crate::DataError;
 
@@ -188,6 +188,15 @@ impl Tokenizer {
             .with_truncation(None)
             .map_err(|error| invalid(error.to_string()))?;
         let probe = isolated(|| inner.encode_fast("", true)).map_err(invalid)?;
+        if let Some(id) = probe
+            .get_ids()
+            .iter()
+            .find(|id| **id as usize >= vocab_size)
+        {
+            return Err(invalid(format!(
+                "it adds the id {id}, beyond its vocabulary of {vocab_size}"
+            )));
+        }
         if probe.get_ids().first() != Some(&class) {
             let names = (
                 inner.id_to_token(class),
@@ -365,23 +374,6 @@ impl Tokenizer {
     }
 }
 
-/// The beginning of a text that may be encoded, and whether anything was cut off.
-pub(super) fn capped(text: &str, max_length: usize) -> (&str, bool) {
-    // The crate takes about 140 bytes of memory a byte of text, and 20 MB in one line is a text like any other to it.
-    const LEAST_CHARACTERS: usize = 65_536;
-    const CHARACTERS_PER_TOKEN: usize = 16;
-    let cap = max_length
-        .saturating_mul(CHARACTERS_PER_TOKEN)
-        .max(LEAST_CHARACTERS);
-    if text.len() <= cap {
-        return (text, false);
-    }
-    match text.char_indices().nth(cap) {
-        Some((end, _)) => (&text[..end], true),
-        None => (text, false),
-    }
-}
-
 pub(super) fn parse(document: &Value) -> Result<tokenizers::Tokenizer, DataError> {
     isolated(|| tokenizers::Tokenizer::from_bytes(document.to_string())).map_err(|message| {
         DataError::InvalidTokenizer {
@@ -402,35 +394,4 @@ fn vocab_size(inner: &tokenizers::Tokenizer) -> Result<usize, String> {
         ));
     }
     Ok(largest + 1)
-}
-
-/// Runs code of the `tokenizers` crate, whose regular expressions can panic on hostile input, and turns a panic into a
-/// message.
-fn isolated<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    // Nothing is observed after a panic but the tokenizer, which these calls do not change.
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("it panicked".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_below_becomes_a_message() {
-        let result: Result<(), String> = isolated(|| panic!("a regular expression gave up"));
-        assert_eq!(result, Err("it panicked".to_owned()));
-        let result: Result<(), String> = isolated(|| Err("no such token".into()));
-        assert_eq!(result, Err("no such token".to_owned()));
-    }
-
-    #[test]
-    fn a_text_is_cut_between_characters() {
-        let text = "é".repeat(65_537);
-        assert_eq!(capped(&text, 10), (&text[..2 * 65_536], true));
-        assert_eq!(capped(&text[2..], 10), (&text[2..], false));
-        assert_eq!(capped(&text, 5_000), (text.as_str(), false));
-    }
 }
