@@ -21,6 +21,9 @@ pub enum PositionKind {
 }
 
 impl PositionKind {
+    /// One of each kind, for tests that hold for every kind of position.
+    pub const EXAMPLES: &[Self] = &[Self::Learned, Self::Sinusoidal, Self::None];
+
     /// Makes the positions of a model, or `None` where there are none.
     #[must_use]
     pub fn init(
@@ -101,4 +104,22 @@ pub fn sinusoidal_positions(len: usize, d_model: usize) -> TensorData {
         }
     }
     TensorData::new(values, [len, d_model])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_position_is_an_example() {
+        // A newcomer does not compile until it has its place in this chain, and so in the list.
+        let next = |last| match last {
+            None => Some(PositionKind::Learned),
+            Some(PositionKind::Learned) => Some(PositionKind::Sinusoidal),
+            Some(PositionKind::Sinusoidal) => Some(PositionKind::None),
+            Some(PositionKind::None) => None,
+        };
+        let all = std::iter::successors(next(None), |last| next(Some(*last)));
+        assert_eq!(all.collect::<Vec<_>>(), PositionKind::EXAMPLES);
+    }
 }

@@ -22,6 +22,11 @@ pub enum NormPosition {
     Post,
 }
 
+impl NormPosition {
+    /// One of each kind, for tests that hold for every position.
+    pub const EXAMPLES: &[Self] = &[Self::Pre, Self::Post];
+}
+
 /// Attention and feed-forward, each with a residual connection, dropout and a norm.
 ///
 /// PyTorch equivalent: `nn.TransformerEncoderLayer(batch_first=True)`, `norm_first` for
@@ -96,5 +101,22 @@ impl Block {
             let output = self.feed_forward.forward(input, context);
             dropout(output, self.dropout, "residual", context)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_norm_position_is_an_example() {
+        // A newcomer does not compile until it has its place in this chain, and so in the list.
+        let next = |last| match last {
+            None => Some(NormPosition::Pre),
+            Some(NormPosition::Pre) => Some(NormPosition::Post),
+            Some(NormPosition::Post) => None,
+        };
+        let all = std::iter::successors(next(None), |last| next(Some(*last)));
+        assert_eq!(all.collect::<Vec<_>>(), NormPosition::EXAMPLES);
     }
 }

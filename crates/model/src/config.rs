@@ -75,6 +75,22 @@ pub enum HeadConfig {
 }
 
 impl HeadConfig {
+    /// One of each kind with each of its options, for tests that hold for every head.
+    pub const EXAMPLES: &[Self] = &[
+        Self::Classification {
+            n_classes: 3,
+            pooling: Pooling::First,
+        },
+        Self::Classification {
+            n_classes: 3,
+            pooling: Pooling::Mean,
+        },
+        Self::Classification {
+            n_classes: 3,
+            pooling: Pooling::Max,
+        },
+    ];
+
     /// `n_classes` classes over the mean of the positions.
     #[must_use]
     pub fn classification(n_classes: usize) -> Self {
@@ -194,5 +210,82 @@ impl TransformerConfig {
     pub fn init(&self, key: Key, device: &Device) -> Result<Transformer, ModelError> {
         self.validate()?;
         Ok(Transformer::new(self, key.stream("init"), device))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_head_is_an_example_with_every_pooling() {
+        for pooling in Pooling::EXAMPLES {
+            let found = HeadConfig::EXAMPLES.iter().any(|head| match head {
+                // A newcomer does not compile until it stands here, and so in the list.
+                HeadConfig::Classification { pooling: other, .. } => pooling == other,
+            });
+            assert!(found, "{pooling:?}");
+        }
+    }
+
+    fn problems(config: &TransformerConfig) -> Vec<String> {
+        match config.validate() {
+            Err(ModelError::Config(problems)) => problems,
+            other => panic!("problems expected, found {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let mut config = TransformerConfig::text(0, 0, HeadConfig::classification(0));
+        config.d_model = 10;
+        config.n_heads = 4;
+        config.n_kv_heads = 3;
+        config.n_layers = 0;
+        config.d_ff = 0;
+        config.dropout = f64::NAN;
+        config.attention_dropout = 1.0;
+        assert_eq!(
+            problems(&config),
+            [
+                "n_layers is 0: give at least 1",
+                "d_ff is 0: give at least 1",
+                "vocab_size is 0: give at least 1",
+                "max_length is 0: give at least 1",
+                "n_classes is 0: give at least 1",
+                "n_heads (4) does not divide d_model (10)",
+                "n_kv_heads (3) does not divide n_heads (4)",
+                "dropout is NaN: a rate lies in [0, 1)",
+                "attention_dropout is 1: a rate lies in [0, 1)",
+            ]
+        );
+    }
+
+    #[test]
+    fn heads_of_number_zero_are_named_and_divide_nothing() {
+        let config = TransformerConfig::text(2, 2, HeadConfig::classification(2)).with_heads(0);
+        assert_eq!(
+            problems(&config),
+            [
+                "n_heads is 0: give at least 1",
+                "n_kv_heads is 0: give at least 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_configuration_survives_json_and_unknown_keys_are_refused() {
+        for head in HeadConfig::EXAMPLES {
+            let config = TransformerConfig::text(7, 5, head.clone());
+            let json = serde_json::to_string(&config).expect("plain values");
+            let back: TransformerConfig = serde_json::from_str(&json).expect("what was written");
+            assert_eq!(back, config);
+            let extra = json.replacen('{', "{\"d_modle\":8,", 1);
+            let error = serde_json::from_str::<TransformerConfig>(&extra).expect_err("a typo");
+            assert!(
+                error.to_string().contains("unknown field `d_modle`"),
+                "{error}"
+            );
+        }
     }
 }

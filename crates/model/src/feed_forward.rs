@@ -20,6 +20,9 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// One of each kind, for tests that hold for every activation.
+    pub const EXAMPLES: &[Self] = &[Self::Gelu, Self::Relu];
+
     /// The activation of each element.
     #[must_use]
     pub fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
@@ -68,5 +71,22 @@ impl FeedForward {
         let inner = self.activation.apply(self.up.forward(input, "up", context)); // [batch, len, d_ff]
         let inner = dropout(inner, self.dropout, "inner", context);
         self.down.forward(inner, "down", context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_activation_is_an_example() {
+        // A newcomer does not compile until it has its place in this chain, and so in the list.
+        let next = |last| match last {
+            None => Some(Activation::Gelu),
+            Some(Activation::Gelu) => Some(Activation::Relu),
+            Some(Activation::Relu) => None,
+        };
+        let all = std::iter::successors(next(None), |last| next(Some(*last)));
+        assert_eq!(all.collect::<Vec<_>>(), Activation::EXAMPLES);
     }
 }

@@ -47,3 +47,19 @@ impl Mechanism {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mechanism_is_an_example() {
+        // A newcomer does not compile until it has its place in this chain, and so in the list.
+        let next = |last| match last {
+            None => Some(Mechanism::Full),
+            Some(Mechanism::Full) => None,
+        };
+        let all = std::iter::successors(next(None), |last| next(Some(*last)));
+        assert_eq!(all.collect::<Vec<_>>(), Mechanism::EXAMPLES);
+    }
+}

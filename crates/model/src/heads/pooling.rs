@@ -61,3 +61,21 @@ impl Pooling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pooling_is_an_example() {
+        // A newcomer does not compile until it has its place in this chain, and so in the list.
+        let next = |last| match last {
+            None => Some(Pooling::First),
+            Some(Pooling::First) => Some(Pooling::Mean),
+            Some(Pooling::Mean) => Some(Pooling::Max),
+            Some(Pooling::Max) => None,
+        };
+        let all = std::iter::successors(next(None), |last| next(Some(*last)));
+        assert_eq!(all.collect::<Vec<_>>(), Pooling::EXAMPLES);
+    }
+}
