@@ -216,6 +216,24 @@ impl Kind {
         Ok(value)
     }
 
+    /// The kind of value, in a word.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Integer { .. } => "integer",
+            Self::Float(_) => "number",
+            Self::Bool => "boolean",
+            Self::Name => "name",
+            Self::OneOf { .. } => "choice",
+            Self::Texts { .. } => "list of texts",
+            Self::Floats { .. } => "list of numbers",
+            Self::Column => "column",
+            Self::Path => "path",
+            Self::PathOrShare => "path or share",
+            Self::Period { .. } => "period",
+        }
+    }
+
     /// Reads the right side of `--set key=value`: TOML, or bare text where the key takes text.
     pub(super) fn read_argument(&self, text: &str) -> Value {
         let parsed = format!("value = {text}")

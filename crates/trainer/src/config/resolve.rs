@@ -161,6 +161,15 @@ fn default_of(key: &Key) -> Option<Option<Value>> {
     }
 }
 
+impl Key {
+    /// The default as a value, where there is one.
+    #[must_use]
+    pub fn default_value(&self) -> Option<serde_json::Value> {
+        let value = default_of(self).flatten()?;
+        Some(serde_json::json!(value))
+    }
+}
+
 /// What a wrong key is taken for while the rest is checked.
 fn stand_in(key: &Key) -> Option<Value> {
     match key.default {
@@ -199,6 +208,19 @@ mod tests {
                 assert_eq!(key.kind.check(value.clone()), Ok(value), "{}", key.path());
             }
         }
+    }
+
+    #[test]
+    fn a_default_is_a_value_of_its_own_type() {
+        let default = |path| keys::find(path).and_then(Key::default_value);
+        assert_eq!(
+            default("train.betas"),
+            Some(serde_json::json!([0.9, 0.999]))
+        );
+        assert_eq!(default("eval.every"), Some(serde_json::json!("1 epoch")));
+        assert_eq!(default("data.header"), Some(serde_json::json!(true)));
+        assert_eq!(default("data.train"), None);
+        assert_eq!(default("model.n_kv_heads"), None);
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! `regard config schema`: every key of a configuration.
+
+use std::fmt::{self, Display};
+
+use regard_trainer::config::{ConfigKey, DefaultValue, KEYS};
+use serde_json::{Value, json};
+
+use crate::args::ReportArgs;
+use crate::output::Printer;
+
+/// The version of the JSON report.
+const SCHEMA: u32 = 1;
+
+/// Lists the keys.
+pub fn run(args: ReportArgs, printer: &Printer) -> anyhow::Result<()> {
+    let keys: Vec<Value> = KEYS.iter().map(as_json).collect();
+    let report = json!({"schema": SCHEMA, "keys": keys});
+    printer.report(args.format, &report, Listing)
+}
+
+fn as_json(key: &ConfigKey) -> Value {
+    json!({
+        "key": key.path(),
+        "type": key.kind().type_name(),
+        "values": key.kind().to_string(),
+        "required": matches!(key.default(), DefaultValue::Required(_)),
+        "default": key.default_value(),
+        "resumable": key.is_resumable(),
+        "doc": key.doc(),
+    })
+}
+
+struct Listing;
+
+impl Display for Listing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            formatter,
+            "Every key of a configuration. R: may change when a run is continued."
+        )?;
+        let mut section = None;
+        for key in KEYS {
+            if section != Some(key.section()) {
+                section = Some(key.section());
+                match key.section() {
+                    "" => writeln!(formatter)?,
+                    name => writeln!(formatter, "\n[{name}]")?,
+                }
+            }
+            let default = match key.default() {
+                DefaultValue::Is(text) => text.to_owned(),
+                DefaultValue::Required(_) => "must be set".to_owned(),
+                DefaultValue::Unset(text) => format!("not set: {text}"),
+                _ => String::new(),
+            };
+            let resumable = if key.is_resumable() { "  R" } else { "" };
+            writeln!(formatter, "{} = {default}{resumable}", key.name())?;
+            writeln!(formatter, "    {}", key.doc())?;
+            writeln!(formatter, "    {}", key.kind())?;
+        }
+        Ok(())
+    }
+}
