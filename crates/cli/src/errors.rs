@@ -172,9 +172,12 @@ fn of_training(error: &TrainError) -> Code {
         TrainError::Data(error) => of_data(error),
         TrainError::Model(error) => of_model(error),
         TrainError::Bundle(error) => of_bundle(error),
-        TrainError::Checkpoint(error) => of_checkpoint(error),
+        TrainError::Store(error) => of_checkpoint(error),
+        TrainError::Checkpoint { .. } => Code::Model,
+        TrainError::OtherData { .. } => Code::Data,
         TrainError::Lock(error) => of_lock(error),
         TrainError::Log(_) | TrainError::Io { .. } => Code::Io,
+        // The run diverged, or its outputs cannot be judged.
         _ => Code::Failed,
     }
 }
@@ -300,7 +303,7 @@ mod tests {
             (BundleError::Data(data()).into(), Code::Data),
             (write().into(), Code::Io),
             (invalid().into(), Code::Model),
-            (TrainError::Checkpoint(invalid()).into(), Code::Model),
+            (TrainError::Store(invalid()).into(), Code::Model),
             (held().into(), Code::Usage),
             (TrainError::Lock(held()).into(), Code::Usage),
             (ModelError::Config(vec![]).into(), Code::Usage),
