@@ -1,14 +1,14 @@
 //! How positions become one vector.
 
-use burn::tensor::Tensor;
-use regard_attention::Mask;
+use burn::tensor::{Tensor, TensorData};
+use regard_attention::{Mask, Padding};
 use serde::{Deserialize, Serialize};
 
 /// A way of pooling; filling never takes part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pooling {
-    /// The first position, where a class token stands.
+    /// The first real position, where a class token stands; zero for a row without any.
     First,
     /// The mean of the real positions; zero for a row without any.
     #[default]
@@ -29,20 +29,33 @@ impl Pooling {
     pub fn pool(self, hidden: Tensor<3>, mask: &Mask) -> Tensor<3> {
         let [batch, len, d] = hidden.dims();
         let (device, dtype) = (hidden.device().inner(), hidden.dtype());
+        if let Some(padding) = mask.padding() {
+            assert_eq!(
+                [padding.batch(), padding.len()],
+                [batch, len],
+                "the padding mask is for another batch: [rows, positions]"
+            );
+        }
         match (self, mask.padding()) {
-            (Self::First, _) => hidden.slice([0..batch, 0..1, 0..d]),
+            (Self::First, None) => hidden.slice([0..batch, 0..1, 0..d]),
             (Self::Mean, None) => hidden.mean_dim(1),
             (Self::Max, None) => hidden.max_dim(1),
-            (Self::Mean, Some(padding)) => {
-                let shares: Vec<f32> = padding
-                    .lengths()
-                    .into_iter()
-                    .map(|n| 1.0 / n.max(1) as f32)
-                    .collect();
-                let shares = Tensor::<1>::from_data(shares.as_slice(), (&device, dtype));
-                let weights = padding.visible(&device, dtype) * shares.reshape([batch, 1]); // [batch, len]
-                (hidden * weights.reshape([batch, len, 1])).sum_dim(1)
+            (Self::First, Some(padding)) => {
+                let starts = |row| matches!(padding.row(row), [false, ..]);
+                if (0..batch).all(starts) {
+                    return hidden.slice([0..batch, 0..1, 0..d]);
+                }
+                weighted_sum(hidden, padding, |row| {
+                    let first = row.iter().position(|hidden| !hidden);
+                    (0..len).map(|t| f64::from(first == Some(t))).collect()
+                })
             }
+            (Self::Mean, Some(padding)) => weighted_sum(hidden, padding, |row| {
+                let n = row.iter().filter(|hidden| !**hidden).count();
+                row.iter()
+                    .map(|hidden| if *hidden { 0.0 } else { 1.0 / n as f64 })
+                    .collect()
+            }),
             (Self::Max, Some(padding)) => {
                 let visible = padding.visible(&device, dtype).reshape([batch, len, 1]);
                 let hides = visible.lower_elem(0.5).expand([batch, len, d]);
@@ -60,6 +73,21 @@ impl Pooling {
             }
         }
     }
+}
+
+/// The sum over positions, the positions of a row weighing `weights(row)`.
+fn weighted_sum(
+    hidden: Tensor<3>,
+    padding: &Padding,
+    weights: impl Fn(&[bool]) -> Vec<f64>,
+) -> Tensor<3> {
+    let [batch, len, _] = hidden.dims();
+    let values: Vec<f64> = (0..batch)
+        .flat_map(|row| weights(padding.row(row)))
+        .collect();
+    let options = (&hidden.device().inner(), hidden.dtype());
+    let weights = Tensor::from_data(TensorData::new(values, [batch, len, 1]), options);
+    (hidden * weights).sum_dim(1)
 }
 
 #[cfg(test)]
