@@ -15,7 +15,13 @@ use serde::Deserialize;
 /// The devices that the tests run on, by name, with gradients. Whoever compiles another backend in
 /// adds it here, and every test of the matrix runs on it.
 pub fn devices() -> Vec<(&'static str, Device)> {
-    vec![("flex", device())]
+    vec![
+        ("flex", device()),
+        (
+            "flex with Burn's checkpointing",
+            device().gradient_checkpointing(),
+        ),
+    ]
 }
 
 /// The CPU, with gradients.
