@@ -21,9 +21,10 @@ use crate::mask::Mask;
 /// If the shapes do not agree with each other or with the mask (true = hidden).
 #[must_use]
 pub fn attention_weights(query: Tensor<4>, key: Tensor<4>, mask: &Mask) -> Tensor<4> {
-    let [_, _, query_len, d_head] = query.dims();
+    let [batch, _, query_len, d_head] = query.dims();
     let [_, _, key_len, _] = key.dims();
     let (device, dtype) = (query.device().inner(), query.dtype());
+    mask.assert_rows(batch);
     // Scaling the query touches query_len · d_head numbers, scaling the scores query_len · key_len.
     let scores = query
         .mul_scalar((d_head as f64).sqrt().recip())

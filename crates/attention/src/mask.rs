@@ -175,6 +175,24 @@ impl Mask {
         self.padding.is_none() && !self.causal && self.dense.is_none()
     }
 
+    /// Refuses a mask for another number of rows: broadcasting would take it silently.
+    pub(crate) fn assert_rows(&self, rows: usize) {
+        if let Some(padding) = &self.padding {
+            assert_eq!(
+                padding.batch, rows,
+                "the padding mask is for {} rows, found {rows}",
+                padding.batch
+            );
+        }
+        if let Some(dense) = &self.dense {
+            let [batch, _, _] = dense.dims();
+            assert!(
+                batch == 1 || batch == rows,
+                "the dense mask is for {batch} rows, found {rows}"
+            );
+        }
+    }
+
     /// Whether some query may see no key at all.
     fn may_hide_all(&self, query_len: usize, key_len: usize) -> bool {
         if self.dense.is_some() {
