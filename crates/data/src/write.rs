@@ -138,14 +138,22 @@ impl<W: Write> RowWriter<W> {
         self.table_row(cells.iter().map(field))
     }
 
+    /// Hands what was written so far on to whoever reads the output.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn flush(&mut self) -> Result<(), DataError> {
+        self.output
+            .flush()
+            .map_err(|source| DataError::Write { source })
+    }
+
     /// Flushes the output and gives it back.
     ///
     /// # Errors
     /// If writing fails.
     pub fn finish(mut self) -> Result<W, DataError> {
-        self.output
-            .flush()
-            .map_err(|source| DataError::Write { source })?;
+        self.flush()?;
         Ok(self.output)
     }
 

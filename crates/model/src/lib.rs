@@ -42,3 +42,5 @@ pub use error::ModelError;
 pub use feed_forward::{Activation, FeedForward};
 pub use heads::Pooling;
 pub use transformer::Transformer;
+
+pub use regard_attention::{Mask, Mechanism, Padding, PositionKind};

@@ -67,15 +67,19 @@ impl Units {
         &self.unit_of_row
     }
 
-    /// Joins each unit's rows into one long row: `[rows, len, d]` to `[units, most_rows * len, d]`.
-    /// A unit with fewer rows is filled up with zeros, which add nothing to a gradient.
-    fn join(&self, rows: Tensor<3>) -> Tensor<3> {
-        let [n_rows, len, d] = rows.dims();
+    fn assert_rows(&self, n_rows: usize) {
         assert_eq!(
             n_rows,
             self.unit_of_row.len(),
             "every row of the batch belongs to a unit"
         );
+    }
+
+    /// Joins each unit's rows into one long row: `[rows, len, d]` to `[units, most_rows * len, d]`.
+    /// A unit with fewer rows is filled up with zeros, which add nothing to a gradient.
+    fn join(&self, rows: Tensor<3>) -> Tensor<3> {
+        let [n_rows, len, d] = rows.dims();
+        self.assert_rows(n_rows);
         if self.unit_of_row.iter().copied().eq(0..n_rows) {
             return rows;
         }
@@ -183,7 +187,12 @@ impl Hook for Bookkeeping {
                 // Zero strides: the probe costs no memory.
                 let zeros =
                     Tensor::<3>::zeros([1, 1, 1], (&output.device().inner(), output.dtype()));
-                let probe = zeros.expand(output.dims()).autodiff().require_grad();
+                let mut probe = zeros.expand(output.dims()).autodiff();
+                // Burn refuses to add tensors that differ in this.
+                if let Some(strategy) = output.gradient_checkpointing_strategy() {
+                    probe = probe.with_gradient_checkpointing_strategy(strategy);
+                }
+                let probe = probe.require_grad();
                 self.records.push(Record {
                     site: site.to_string(),
                     weight,
@@ -279,8 +288,17 @@ impl UnitGradients {
     /// # Shapes
     ///
     /// - weights: `[n_units]`, on the inner device
+    ///
+    /// # Panics
+    ///
+    /// If there is not a weight for each unit.
     #[must_use]
     pub fn weighted_sum(&self, weights: &Tensor<1>) -> Vec<(ParamId, ParameterGradient)> {
+        let ([n_weights], n_units) = (weights.dims(), self.units.n_units());
+        assert_eq!(
+            n_weights, n_units,
+            "a weight for each of {n_units} units, found {n_weights}"
+        );
         self.linear
             .iter()
             .flat_map(|layer| layer.weighted_sum(&self.units, weights))
@@ -304,18 +322,12 @@ impl LinearUnits {
     fn squared_norms(&self, units: &Units) -> Tensor<1> {
         let a = units.join(self.input.clone()); // [units, len, d_in]
         let g = units.join(self.gradient.clone()); // [units, len, d_out]
-        let ([n_units, len, d_in], [_, _, d_out]) = (a.dims(), g.dims());
-        let products = if len * (d_in + d_out) < d_in * d_out {
-            // The ghost norm, sum((a aᵀ) ∘ (g gᵀ)): never forms the gradient. Rounding can take a
-            // vanishing one below zero.
-            let left = a.clone().matmul(a.transpose()); // [units, len, len]
-            let right = g.clone().matmul(g.clone().transpose()); // [units, len, len]
-            (left * right).sum_dim(2).sum_dim(1).clamp_min(0.0)
+        let ([_, len, d_in], [n_units, _, d_out]) = (a.dims(), g.dims());
+        let norms = if ghost_is_cheaper(len, d_in, d_out) {
+            ghost_norms(a, g.clone())
         } else {
-            let gradient = a.transpose().matmul(g.clone()); // [units, d_in, d_out]
-            gradient.square().sum_dim(2).sum_dim(1)
+            instantiated_norms(a, g.clone())
         };
-        let norms = products.reshape([n_units]);
         if self.bias.is_some() {
             norms + g.sum_dim(1).square().sum_dim(2).reshape([n_units])
         } else {
@@ -330,6 +342,7 @@ impl LinearUnits {
         weights: &Tensor<1>,
     ) -> Vec<(ParamId, ParameterGradient)> {
         let ([rows, len, d_in], [_, _, d_out]) = (self.input.dims(), self.gradient.dims());
+        units.assert_rows(rows);
         let unit_of_row = units.unit_of_row.iter().map(|unit| *unit as i64).collect();
         let weight_of_row = weights
             .clone()
@@ -346,5 +359,70 @@ impl LinearUnits {
             sums.push((bias, ParameterGradient::Vector(sum)));
         }
         sums
+    }
+}
+
+/// Whether `len · len` products of rows cost less than a gradient of `d_in · d_out`.
+fn ghost_is_cheaper(len: usize, d_in: usize, d_out: usize) -> bool {
+    len * (d_in + d_out) < d_in * d_out
+}
+
+/// `sum((a aᵀ) ∘ (g gᵀ))` per unit: never forms the gradient.
+fn ghost_norms(a: Tensor<3>, g: Tensor<3>) -> Tensor<1> {
+    let [n_units, _, _] = a.dims();
+    let left = a.clone().matmul(a.transpose()); // [units, len, len]
+    let right = g.clone().matmul(g.transpose()); // [units, len, len]
+    // Rounding can take a vanishing norm below zero.
+    let norms = (left * right).sum_dim(2).sum_dim(1).clamp_min(0.0);
+    norms.reshape([n_units])
+}
+
+/// `‖aᵀ g‖²` per unit, by forming the gradient.
+fn instantiated_norms(a: Tensor<3>, g: Tensor<3>) -> Tensor<1> {
+    let [n_units, _, _] = a.dims();
+    let gradient = a.transpose().matmul(g); // [units, d_in, d_out]
+    gradient.square().sum_dim(2).sum_dim(1).reshape([n_units])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::random::Key;
+
+    #[test]
+    fn both_ways_to_a_norm_agree_and_the_cheaper_is_taken() {
+        let draw = |name, shape: [usize; 3]| {
+            let key = Key::new(1).stream(name);
+            let n = shape.iter().product::<usize>() as u64;
+            let values: Vec<f32> = (0..n).map(|i| key.normal(i) as f32).collect();
+            Tensor::<3>::from_data(TensorData::new(values, shape), &Device::flex())
+        };
+        let mut taken = Vec::new();
+        for (len, d_in, d_out) in [(1, 8, 8), (2, 9, 7), (16, 8, 8), (1, 1, 1), (4, 8, 8)] {
+            let (a, g) = (draw("a", [3, len, d_in]), draw("g", [3, len, d_out]));
+            let host = |norms: Tensor<1>| norms.into_data().try_into_vec::<f32>().expect("f32");
+            let ghost = host(ghost_norms(a.clone(), g.clone()));
+            let instantiated = host(instantiated_norms(a.clone(), g.clone()));
+            for (unit, (ghost, instantiated)) in ghost.iter().zip(&instantiated).enumerate() {
+                let (a, g) = (a.clone().narrow(0, unit, 1), g.clone().narrow(0, unit, 1));
+                let (a, g) = (a.reshape([len * d_in]), g.reshape([len * d_out]));
+                let (a, g) = (host(a), host(g));
+                let mut naive = 0.0;
+                for i in 0..d_in {
+                    for o in 0..d_out {
+                        let entry: f64 = (0..len)
+                            .map(|t| f64::from(a[t * d_in + i]) * f64::from(g[t * d_out + o]))
+                            .sum();
+                        naive += entry * entry;
+                    }
+                }
+                assert!((f64::from(*ghost) - naive).abs() < 1e-5 * naive);
+                assert!((f64::from(*instantiated) - naive).abs() < 1e-5 * naive);
+            }
+            taken.push(ghost_is_cheaper(len, d_in, d_out));
+        }
+        assert_eq!(taken, [true, true, false, false, false]);
     }
 }

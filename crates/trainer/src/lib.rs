@@ -1,1 +1,35 @@
-//! Regard's training loop, configuration and checkpoints
+//! Regard's training loop, configuration and checkpoints.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`run`] | the loop, and the folder that it lives in |
+//! | [`config`] | the configuration: typed, validated, resolved |
+//! | [`task`] | tasks as values |
+//! | [`sampler`], [`schedule`] | which units a step takes, and its learning rate: pure functions |
+//! | [`step`], [`optimizer`] | one step |
+//! | [`metrics`] | what outputs are worth |
+//! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
+//! | [`workload`] | standard sizes for benchmarks |
+
+pub mod checkpoint;
+pub mod config;
+mod error;
+mod evaluate;
+mod evaluate_run;
+mod gradients;
+pub mod lock;
+pub mod log;
+pub mod memory;
+pub mod metrics;
+pub mod optimizer;
+pub mod run;
+pub mod sampler;
+pub mod schedule;
+pub mod step;
+pub mod task;
+pub mod workload;
+
+pub use error::TrainError;
+pub use evaluate::evaluate;
+pub use evaluate_run::{evaluate_file, evaluate_run};
+pub use run::{Outcome, Progress, RunSettings, train};

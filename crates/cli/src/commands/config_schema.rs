@@ -8,13 +8,10 @@ use serde_json::{Value, json};
 use crate::args::ReportArgs;
 use crate::output::Printer;
 
-/// The version of the JSON report.
-const SCHEMA: u32 = 1;
-
 /// Lists the keys.
 pub fn run(args: ReportArgs, printer: &Printer) -> anyhow::Result<()> {
     let keys: Vec<Value> = KEYS.iter().map(as_json).collect();
-    let report = json!({"schema": SCHEMA, "keys": keys});
+    let report = json!({"schema": super::SCHEMA, "keys": keys});
     printer.report(args.format, &report, Listing)
 }
 

@@ -1,0 +1,55 @@
+//! `regard eval`.
+
+use regard_bundle::Bundle;
+use regard_trainer::{RunSettings, evaluate_file, evaluate_run};
+use serde_json::json;
+
+use super::figures::{Figures, to_json};
+use crate::args::EvalArgs;
+use crate::device::Compute;
+use crate::errors::{HintExt, UsageError};
+use crate::output::Printer;
+
+/// Judges a model on a file, or on the test data of its run.
+pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
+    let compute = Compute::open(&args.compute)?;
+    if let Some(data) = &args.data {
+        let bundle = Bundle::load(&args.run, &compute.device)?;
+        let task = bundle.info().task.clone();
+        let evaluation = evaluate_file(bundle, data, compute.workers)?;
+        let mut value = to_json(&task, &evaluation);
+        // It is no part of the run's data.
+        value["split"] = json!(data);
+        let title = data.display().to_string();
+        let figures = Figures {
+            title: &title,
+            labels: &evaluation.labels,
+            report: &evaluation.report,
+        };
+        return printer.report(args.report.format, &value, figures);
+    }
+    if !args.run.join("config.toml").is_file() {
+        // A bundle by itself knows no data; and what is no bundle gets its own message.
+        Bundle::load(&args.run, &compute.device)?;
+        return Err(UsageError(format!(
+            "{} is a bundle, which knows no test data",
+            args.run.display()
+        )))
+        .hint("give --data FILE");
+    }
+    let settings = RunSettings {
+        folder: args.run.clone(),
+        device: compute.device.clone(),
+        workers: compute.workers,
+    };
+    let Some(evaluation) = evaluate_run(&settings)? else {
+        return Err(UsageError(format!(
+            "the run {} has no test data",
+            args.run.display()
+        )))
+        .hint("give --data FILE, or set data.test before training");
+    };
+    let bundle = Bundle::load(&args.run, &compute.device)?;
+    let value = to_json(&bundle.info().task, &evaluation);
+    printer.report(args.report.format, &value, Figures::of(&evaluation))
+}

@@ -1,0 +1,29 @@
+//! The commands, one file each.
+
+mod bench_seeds;
+mod bench_step;
+mod config_schema;
+mod devices;
+mod eval;
+mod figures;
+mod predict;
+mod train;
+
+use crate::args::{BenchCommand, Command, ConfigCommand};
+use crate::output::Printer;
+
+/// The version of the reports' layout.
+const SCHEMA: u32 = 1;
+
+/// Does what was asked for.
+pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
+    match command {
+        Command::Train(args) => train::run(&args, printer),
+        Command::Eval(args) => eval::run(&args, printer),
+        Command::Predict(args) => predict::run(&args, printer),
+        Command::Devices(args) => devices::run(args, printer),
+        Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
+        Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
+        Command::Config(ConfigCommand::Schema(args)) => config_schema::run(args, printer),
+    }
+}

@@ -1,0 +1,221 @@
+//! `regard predict`.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write, stdin};
+use std::path::Path;
+
+use regard_bundle::{Bundle, ClassPrediction, TextClassifier};
+use regard_data::{Cell, Column, Format, Record, Records, RowWriter, Source};
+
+use crate::args::{InputFormat, PredictArgs, PredictionFormat};
+use crate::device::Compute;
+use crate::errors::HintExt;
+use crate::output::Printer;
+
+/// Rows that are read ahead and predicted together.
+const CHUNK: usize = 256;
+/// The widest a text is shown to a person, in characters.
+const WIDEST: usize = 60;
+
+/// Predicts texts from the command line, a file or the standard input.
+pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
+    let compute = Compute::open(&args.compute)?;
+    let bundle = Bundle::load(&args.run, &compute.device)?;
+    let schema = bundle.info().schema.clone();
+    let classifier = bundle.into_text_classifier().with_workers(compute.workers);
+    let Some(file) = &args.file else {
+        let format = args.format.unwrap_or(PredictionFormat::Human);
+        let mut output = Output::begin(printer, format, &classifier, None)?;
+        for (row, (text, prediction)) in
+            args.text.iter().zip(classifier.predict(&args.text)?).enumerate()
+        {
+            output.write(row as u64 + 1, None, text, &prediction)?;
+        }
+        return output.finish();
+    };
+
+    let is_stdin = file == Path::new("-");
+    let format = match (args.input_format, is_stdin) {
+        (Some(format), _) => input_format(format),
+        (None, true) => Format::Lines,
+        (None, false) => Format::of_path(file)
+            .hint("or give --input-format csv, tsv, jsonl or lines")?,
+    };
+    let source = Source::new(if is_stdin { Path::new("standard input") } else { file })
+        .with_format(format)
+        .with_header(schema.header);
+    let records = if is_stdin {
+        Records::from_reader(stdin(), &source)?
+    } else {
+        Records::open(&source)?
+    };
+    let text_column = match format {
+        Format::Lines => 0,
+        _ => records.column(&schema.text_column)?,
+    };
+    let id_column = match format {
+        Format::Lines => None,
+        _ => records.column(&Column::Name("id".to_owned())).ok(),
+    };
+    let out_format = args.format.unwrap_or(match format {
+        Format::Csv => PredictionFormat::Csv,
+        Format::Tsv => PredictionFormat::Tsv,
+        _ => PredictionFormat::Jsonl,
+    });
+    // Somebody who types wants an answer to each line.
+    let chunk = if is_stdin && stdin().is_terminal() {
+        1
+    } else {
+        CHUNK
+    };
+    let mut output = Output::begin(printer, out_format, &classifier, id_column)?;
+    let mut waiting: Vec<Record> = Vec::with_capacity(chunk);
+    let mut row = 0;
+    for record in records {
+        waiting.push(record?);
+        if waiting.len() == chunk {
+            answer(&mut waiting, &mut row, text_column, &classifier, &mut output)?;
+        }
+    }
+    answer(&mut waiting, &mut row, text_column, &classifier, &mut output)?;
+    output.finish()
+}
+
+/// Predicts the waiting rows and writes one row for each.
+fn answer(
+    waiting: &mut Vec<Record>,
+    row: &mut u64,
+    text_column: usize,
+    classifier: &TextClassifier,
+    output: &mut Output<'_>,
+) -> anyhow::Result<()> {
+    let texts = waiting
+        .iter()
+        .map(|record| record.text(text_column))
+        .collect::<Result<Vec<_>, _>>()?;
+    for ((record, text), prediction) in waiting.iter().zip(&texts).zip(classifier.predict(&texts)?)
+    {
+        *row += 1;
+        output.write(*row, Some(record), text, &prediction)?;
+    }
+    drop(texts);
+    waiting.clear();
+    output.flush()
+}
+
+const fn input_format(format: InputFormat) -> Format {
+    match format {
+        InputFormat::Csv => Format::Csv,
+        InputFormat::Tsv => Format::Tsv,
+        InputFormat::Jsonl => Format::JsonLines,
+        InputFormat::Lines => Format::Lines,
+    }
+}
+
+/// Where predictions go: one row for each row of the input.
+struct Output<'a> {
+    kind: Kind<'a>,
+    labels: &'a [String],
+    id_column: Option<usize>,
+}
+
+enum Kind<'a> {
+    Human(&'a Printer),
+    Rows(Format, RowWriter<Box<dyn Write + 'a>>),
+}
+
+impl<'a> Output<'a> {
+    fn begin(
+        printer: &'a Printer,
+        format: PredictionFormat,
+        classifier: &'a TextClassifier,
+        id_column: Option<usize>,
+    ) -> anyhow::Result<Self> {
+        let labels = classifier.labels();
+        let format = match format {
+            PredictionFormat::Human => None,
+            PredictionFormat::Csv => Some(Format::Csv),
+            PredictionFormat::Tsv => Some(Format::Tsv),
+            PredictionFormat::Jsonl => Some(Format::JsonLines),
+        };
+        let kind = match format {
+            None => Kind::Human(printer),
+            Some(format) => {
+                let name = if id_column.is_some() { "id" } else { "row" };
+                let mut columns = vec![name.to_owned(), "label".to_owned()];
+                if format == Format::JsonLines {
+                    columns.push("probabilities".to_owned());
+                } else {
+                    columns.extend(labels.iter().map(|label| format!("p_{label}")));
+                }
+                let results: Box<dyn Write> = Box::new(printer.results());
+                Kind::Rows(format, RowWriter::new(results, format, &columns, &[], true)?)
+            }
+        };
+        Ok(Self {
+            kind,
+            labels,
+            id_column,
+        })
+    }
+
+    fn write(
+        &mut self,
+        row: u64,
+        record: Option<&Record>,
+        text: &str,
+        prediction: &ClassPrediction,
+    ) -> anyhow::Result<()> {
+        let label = &self.labels[prediction.class];
+        let (format, rows) = match &mut self.kind {
+            Kind::Human(printer) => {
+                let mut shown: String = text.chars().take(WIDEST).collect();
+                if shown.len() < text.len() {
+                    shown.push('…');
+                }
+                return printer.result(&format!(
+                    "{label}  {:.4}  {}\n",
+                    prediction.probability(),
+                    shown.replace(['\n', '\r'], " ")
+                ));
+            }
+            Kind::Rows(format, rows) => (*format, rows),
+        };
+        let id = match (record, self.id_column) {
+            (Some(record), Some(column)) => Cell::Text(record.text(column)?),
+            _ => Cell::Json(Cow::Owned(row.to_string())),
+        };
+        let mut cells = vec![id, Cell::Text(Cow::Borrowed(label))];
+        if format == Format::JsonLines {
+            let mut object = serde_json::Map::new();
+            for (label, probability) in self.labels.iter().zip(&prediction.probabilities) {
+                object.insert(label.clone(), (*probability).into());
+            }
+            let object = serde_json::Value::Object(object).to_string();
+            cells.push(Cell::Json(Cow::Owned(object)));
+        } else {
+            for probability in &prediction.probabilities {
+                let mut text = String::new();
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{probability}");
+                cells.push(Cell::Json(Cow::Owned(text)));
+            }
+        }
+        Ok(rows.write_cells(&cells)?)
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        if let Kind::Rows(_, rows) = &mut self.kind {
+            rows.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        if let Kind::Rows(_, rows) = self.kind {
+            rows.finish()?.flush()?;
+        }
+        Ok(())
+    }
+}

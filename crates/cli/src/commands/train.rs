@@ -1,0 +1,147 @@
+//! `regard train`.
+
+use std::path::PathBuf;
+
+use regard_trainer::config::{self, Config};
+use regard_trainer::task::Evaluation;
+use regard_trainer::{Outcome, Progress, RunSettings};
+use serde_json::json;
+
+use super::figures::{Figures, to_json};
+use crate::args::{SettingsArgs, TrainArgs};
+use crate::device::Compute;
+use crate::output::Printer;
+
+/// Trains, or goes on.
+pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
+    let config = config::load(&args.settings.config, &args.settings.overrides)?;
+    let compute = Compute::open(&args.compute)?;
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&args.settings, &config));
+    let settings = RunSettings {
+        folder: folder.clone(),
+        device: compute.device.clone(),
+        workers: compute.workers,
+    };
+    let outcome = train(&config, &settings, &compute, printer)?;
+    let test = match &outcome.test {
+        Some(test) => Some(test.clone()),
+        None => regard_trainer::evaluate_run(&settings)?,
+    };
+    report(args, &config, &outcome, test.as_ref(), printer)
+}
+
+/// Where a run goes that was told no folder: under the configuration's name, or its file's.
+pub fn default_folder(settings: &SettingsArgs, config: &Config) -> PathBuf {
+    let stem = settings.config.file_stem().unwrap_or_default();
+    let name = config
+        .name
+        .clone()
+        .unwrap_or_else(|| stem.to_string_lossy().into_owned());
+    PathBuf::from("runs").join(name)
+}
+
+/// Trains while the printer shows how it goes.
+pub fn train(
+    config: &Config,
+    settings: &RunSettings,
+    compute: &Compute,
+    printer: &Printer,
+) -> anyhow::Result<Outcome> {
+    let mut bar = None;
+    let metric = config.eval.metric;
+    let mut last_evaluation = String::new();
+    let outcome = regard_trainer::train(config, settings, &mut |progress| match progress {
+        Progress::Data(lines) => lines.iter().for_each(|line| printer.note(line)),
+        Progress::Begin {
+            n_parameters,
+            done_steps,
+            total_steps,
+            steps_per_epoch,
+        } => {
+            printer.note(format_args!(
+                "model: {n_parameters} parameters, {total_steps} steps ({steps_per_epoch} an epoch) on {} with {} threads",
+                compute.name, compute.threads
+            ));
+            if done_steps > 0 {
+                printer.note(format_args!("continuing after step {done_steps}"));
+            }
+            bar = Some(printer.progress(total_steps, done_steps));
+        }
+        Progress::Step { step, report, .. } => {
+            if let Some(bar) = &mut bar {
+                bar.update(step, format_args!("loss {:.4}{last_evaluation}", report.loss));
+            }
+        }
+        Progress::Evaluated {
+            step,
+            evaluation,
+            is_best,
+        } => {
+            let value = evaluation.metric(metric);
+            let split = evaluation.split.name();
+            printer.detail(format_args!(
+                "step {step}: {split} {} {value:.4}, loss {:.4}{}",
+                metric.name(),
+                evaluation.report.loss,
+                if is_best { " (best)" } else { "" }
+            ));
+            last_evaluation = format!(", {split} {} {value:.4}", metric.name());
+        }
+        Progress::Warning(text) => printer.warning(text),
+        _ => {}
+    });
+    drop(bar);
+    Ok(outcome?)
+}
+
+fn report(
+    args: &TrainArgs,
+    config: &Config,
+    outcome: &Outcome,
+    test: Option<&Evaluation>,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&args.settings, config));
+    let value = json!({
+        "schema": super::SCHEMA,
+        "run": folder,
+        "already_complete": outcome.already_complete,
+        "steps": outcome.step,
+        "stopped_early": outcome.stopped_early,
+        "best": {
+            "step": outcome.best.step,
+            "metric": config.eval.metric.name(),
+            "value": outcome.best.value,
+        },
+        "test": test.map(|test| to_json(config.task.name(), test)),
+    });
+    let mut text = format!(
+        "{}: {} steps{}, best validation {} {:.4} at step {}\n",
+        if outcome.already_complete {
+            "already complete"
+        } else {
+            "done"
+        },
+        outcome.step,
+        if outcome.stopped_early {
+            " (stopped early)"
+        } else {
+            ""
+        },
+        config.eval.metric.name(),
+        outcome.best.value,
+        outcome.best.step,
+    );
+    if let Some(test) = test {
+        text.push('\n');
+        text.push_str(&Figures::of(test).to_string());
+    }
+    text.push_str(&format!("\nrun: {}\n", folder.display()));
+    printer.report(args.report.format, &value, text)
+}

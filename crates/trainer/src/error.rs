@@ -1,0 +1,94 @@
+//! Why a run cannot begin or go on.
+
+use std::path::PathBuf;
+
+/// An error of a training run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+
+    /// The data is wrong.
+    #[error(transparent)]
+    Data(#[from] regard_data::DataError),
+
+    /// The model cannot be made, or weights do not fit it.
+    #[error(transparent)]
+    Model(#[from] regard_model::ModelError),
+
+    /// The bundle cannot be written or read.
+    #[error(transparent)]
+    Bundle(#[from] regard_bundle::BundleError),
+
+    /// An output is not finite.
+    #[error(transparent)]
+    Metrics(#[from] crate::metrics::MetricsError),
+
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] crate::log::LogError),
+
+    /// The run folder is in use.
+    #[error(transparent)]
+    Lock(#[from] crate::lock::LockError),
+
+    /// A checkpoint cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] crate::checkpoint::CheckpointError),
+
+    /// A checkpoint is whole and yet not this run's.
+    #[error(
+        "{what} does not fit this run: {}; use another folder with --out",
+        .problems.join("; ")
+    )]
+    Checkpoint {
+        /// The checkpoint.
+        what: String,
+        /// What does not fit.
+        problems: Vec<String>,
+    },
+
+    /// The data has changed since the run began.
+    #[error(
+        "the data is not the data that the run in {folder} began with: restore it, or begin another run with --out",
+        folder = folder.display()
+    )]
+    OtherData {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+
+    /// The loss or the gradient is not finite; no update was made with it.
+    #[error(
+        "the {what} became {value} at step {step} (epoch {epoch}, batch {batch}), before the update; {}",
+        match last_checkpoint {
+            Some(step) => format!("the last good checkpoint is of step {step}"),
+            None => "no checkpoint was saved yet".to_owned(),
+        }
+    )]
+    Diverged {
+        /// The loss, or the gradient's norm.
+        what: &'static str,
+        /// What it became.
+        value: f64,
+        /// The steps made before.
+        step: u64,
+        /// The epoch, counted from 0.
+        epoch: u64,
+        /// The number of the draw inside the epoch.
+        batch: u64,
+        /// The step of the newest checkpoint.
+        last_checkpoint: Option<u64>,
+    },
+
+    /// A file of the run cannot be read or written.
+    #[error("cannot access {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+}

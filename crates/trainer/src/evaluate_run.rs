@@ -1,0 +1,71 @@
+//! Finished models on data: the run's own test data, or any file.
+
+use std::path::Path;
+
+use regard_bundle::{Bundle, Workers};
+use regard_data::{Examples, LabelledTexts, Labels, Source, TextColumns};
+
+use crate::config;
+use crate::error::TrainError;
+use crate::evaluate::evaluate;
+use crate::metrics::ClassificationMetrics;
+use crate::run::RunSettings;
+use crate::task::{self, Evaluation, Split};
+
+/// Texts that are predicted together.
+const CHUNK: usize = 1024;
+
+/// What the bundle of the run in the settings' folder is worth on the run's test data; `None` if
+/// the run has no test data.
+///
+/// # Errors
+///
+/// If there is no finished run, or its data can no longer be read.
+pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainError> {
+    let bundle = Bundle::load(&settings.folder, &settings.device)?;
+    let config = config::load::<&str>(&settings.folder.join("config.toml"), &[])?;
+    if config.data.test.is_none() {
+        return Ok(None);
+    }
+    let task = task::load(&config)?;
+    let model = bundle.text_classifier().model();
+    evaluate(
+        model,
+        &*task,
+        Split::Test,
+        settings.workers,
+        &settings.device,
+    )
+    .map(Some)
+}
+
+/// What a bundle is worth on a file of labelled texts, laid out as its training data was.
+///
+/// # Errors
+///
+/// If the file cannot be read, a column is missing, or a label is none of the model's.
+pub fn evaluate_file(
+    bundle: Bundle,
+    path: &Path,
+    workers: Workers,
+) -> Result<Evaluation, TrainError> {
+    let schema = bundle.info().schema.clone();
+    let labels = Labels::new(bundle.info().labels.clone())?;
+    let columns = TextColumns::new(schema.text_column, schema.label_column);
+    let source = Source::new(path).with_header(schema.header);
+    let texts = LabelledTexts::load(&source, &columns, Some(&labels))?;
+    let classifier = bundle.into_text_classifier().with_workers(workers);
+    let mut metrics = ClassificationMetrics::new(labels.len());
+    let rows: Vec<usize> = (0..texts.len()).collect();
+    for chunk in rows.chunks(CHUNK) {
+        let chunk_texts: Vec<&str> = chunk.iter().map(|row| texts.text(*row)).collect();
+        for (row, prediction) in chunk.iter().zip(classifier.predict(&chunk_texts)?) {
+            metrics.add(&prediction.probabilities, texts.label(*row) as usize)?;
+        }
+    }
+    Ok(Evaluation {
+        split: Split::Test,
+        labels: labels.names().to_vec(),
+        report: metrics.report()?,
+    })
+}

@@ -1,0 +1,269 @@
+//! AdamW, with its state by parameter name.
+//!
+//! The update is Burn's. What is ours is the bookkeeping: Burn keeps optimiser state by parameter
+//! id, which is good for one process; files need names. So each parameter's state is held here under
+//! its name, and weight decay goes to the weights of linear layers alone.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::tensor::{Device, Tensor};
+use regard_model::weights::{HostTensor, ParameterPath, TensorFile, parameters};
+
+/// The state of one parameter.
+#[derive(Clone)]
+enum Moments {
+    Vector(AdamWState<1>),
+    Matrix(AdamWState<2>),
+}
+
+/// How AdamW steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamWSettings {
+    /// The decay rates of the first and second moment.
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay of linear layers' weights.
+    pub weight_decay: f64,
+}
+
+/// AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>).
+///
+/// PyTorch equivalent: `torch.optim.AdamW` with two parameter groups, of which one has no decay.
+pub struct NamedAdamW {
+    decayed: AdamW,
+    plain: AdamW,
+    moments: BTreeMap<String, Moments>,
+}
+
+/// What a checkpoint keeps of an optimiser.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptimizerState {
+    /// `moment_1.<parameter>` and `moment_2.<parameter>`, in the layout of weight files.
+    pub moments: TensorFile,
+    /// The updates that each parameter has had.
+    pub updates: BTreeMap<String, u64>,
+}
+
+impl NamedAdamW {
+    /// Without state: no parameter has been updated yet.
+    #[must_use]
+    pub fn new(settings: &AdamWSettings) -> Self {
+        let with_decay = |decay: f64| {
+            AdamWConfig::new()
+                .with_beta_1(settings.betas[0] as f32)
+                .with_beta_2(settings.betas[1] as f32)
+                .with_epsilon(settings.epsilon as f32)
+                .with_weight_decay(decay as f32)
+                .build()
+        };
+        Self {
+            decayed: with_decay(settings.weight_decay),
+            plain: with_decay(0.0),
+            moments: BTreeMap::new(),
+        }
+    }
+
+    /// Updates every parameter that has a gradient, after multiplying the gradients by `scale`.
+    #[must_use]
+    pub fn step<M: Module>(
+        &mut self,
+        model: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+        scale: f64,
+    ) -> M {
+        model.map(&mut Step {
+            optimizer: self,
+            gradients,
+            learning_rate,
+            scale,
+            path: ParameterPath::new(),
+        })
+    }
+
+    /// The state, for a checkpoint.
+    #[must_use]
+    pub fn state(&self) -> OptimizerState {
+        let mut state = OptimizerState::default();
+        for (name, moments) in &self.moments {
+            let (updates, first, second) = match moments {
+                Moments::Vector(AdamWState { momentum }) => (
+                    momentum.time,
+                    HostTensor::from_tensor(momentum.moment_1.clone(), false),
+                    HostTensor::from_tensor(momentum.moment_2.clone(), false),
+                ),
+                Moments::Matrix(AdamWState { momentum }) => (
+                    momentum.time,
+                    HostTensor::from_tensor(momentum.moment_1.clone(), false),
+                    HostTensor::from_tensor(momentum.moment_2.clone(), false),
+                ),
+            };
+            state.moments.insert(format!("moment_1.{name}"), first);
+            state.moments.insert(format!("moment_2.{name}"), second);
+            state.updates.insert(name.clone(), updates as u64);
+        }
+        state
+    }
+
+    /// Takes over the state of a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// With every moment that is missing, belongs to no parameter of `model` or has another shape;
+    /// the optimiser is not touched then.
+    pub fn load<M: Module>(
+        &mut self,
+        model: &M,
+        mut state: OptimizerState,
+        device: &Device,
+    ) -> Result<(), Vec<String>> {
+        let mut problems = Vec::new();
+        let mut loaded = BTreeMap::new();
+        for parameter in parameters(model) {
+            let name = parameter.name;
+            let taken = [1, 2].map(|i| state.moments.take(&format!("moment_{i}.{name}")));
+            let updates = state.updates.remove(&name);
+            let (first, second, updates) = match (taken, updates) {
+                ([Some(first), Some(second)], Some(updates)) => (first, second, updates as usize),
+                // A frozen parameter has had no update and has no moments.
+                ([None, None], None) => continue,
+                _ => {
+                    problems.push(format!("{name} has only a part of its moments"));
+                    continue;
+                }
+            };
+            let mut shape = parameter.shape;
+            if parameter.decayed {
+                shape.reverse();
+            }
+            if first.shape != shape || second.shape != shape {
+                problems.push(format!(
+                    "the moments of {name} have the shapes {:?} and {:?}, expected {shape:?}",
+                    first.shape, second.shape
+                ));
+                continue;
+            }
+            let moments = match shape.len() {
+                1 => Moments::Vector(restore(first, second, updates, device)),
+                2 => Moments::Matrix(restore(first, second, updates, device)),
+                rank => {
+                    problems.push(format!("{name} has {rank} dimensions, expected 1 or 2"));
+                    continue;
+                }
+            };
+            loaded.insert(name, moments);
+        }
+        let strays = state.moments.names().map(str::to_owned);
+        for name in strays.chain(state.updates.into_keys()) {
+            problems.push(format!("{name} belongs to no parameter of the model"));
+        }
+        if problems.is_empty() {
+            self.moments = loaded;
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn restore<const D: usize>(
+    first: HostTensor,
+    second: HostTensor,
+    updates: usize,
+    device: &Device,
+) -> AdamWState<D> {
+    let tensor = |host: HostTensor| {
+        Tensor::from_data(
+            burn::tensor::TensorData::new(host.values, host.shape),
+            device,
+        )
+    };
+    AdamWState::new(AdaptiveMomentumState::new(
+        updates,
+        tensor(first),
+        tensor(second),
+    ))
+}
+
+/// The mapper that updates parameter by parameter.
+struct Step<'a> {
+    optimizer: &'a mut NamedAdamW,
+    gradients: GradientsParams,
+    learning_rate: f64,
+    scale: f64,
+    path: ParameterPath,
+}
+
+impl ModuleMapper for Step<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
+        let gradient = if self.scale == 1.0 {
+            gradient
+        } else {
+            gradient.mul_scalar(self.scale)
+        };
+        let name = self.path.name();
+        let decayed = self.path.is_decayed();
+        let learning_rate = self.learning_rate;
+        let NamedAdamW {
+            decayed: with_decay,
+            plain,
+            moments,
+        } = &mut *self.optimizer;
+        let rule = if decayed { with_decay } else { plain };
+        let kept = moments.remove(&name);
+        param.map(|tensor| {
+            let tracked = tensor.is_require_grad();
+            let (tensor, next) = update(rule, learning_rate, tensor.inner(), gradient, kept);
+            moments.insert(name, next);
+            let tensor = tensor.autodiff();
+            if tracked { tensor.require_grad() } else { tensor }
+        })
+    }
+}
+
+/// One update of one parameter. The rank is known to the compiler only as `D`, so state and tensors
+/// go through the rank that they have at run time.
+fn update<const D: usize>(
+    rule: &AdamW,
+    learning_rate: f64,
+    tensor: Tensor<D>,
+    gradient: Tensor<D>,
+    kept: Option<Moments>,
+) -> (Tensor<D>, Moments) {
+    fn cast<const A: usize, const B: usize>(tensor: Tensor<A>) -> Tensor<B> {
+        Tensor::from_bridge(tensor.into_bridge())
+    }
+    match D {
+        1 => {
+            let kept = kept.and_then(|moments| match moments {
+                Moments::Vector(state) => Some(state),
+                Moments::Matrix(_) => None,
+            });
+            let (tensor, state) = rule.step::<1>(learning_rate, cast(tensor), cast(gradient), kept);
+            (cast(tensor), Moments::Vector(state.expect("AdamW keeps state")))
+        }
+        2 => {
+            let kept = kept.and_then(|moments| match moments {
+                Moments::Matrix(state) => Some(state),
+                Moments::Vector(_) => None,
+            });
+            let (tensor, state) = rule.step::<2>(learning_rate, cast(tensor), cast(gradient), kept);
+            (cast(tensor), Moments::Matrix(state.expect("AdamW keeps state")))
+        }
+        rank => panic!("the primitives hold vectors and matrices, found a parameter of rank {rank}"),
+    }
+}

@@ -1,0 +1,531 @@
+//! A run: the loop, and the folder that it lives in.
+
+use std::io::Write;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use regard_bundle::{Bundle, Workers};
+use regard_model::Transformer;
+use regard_model::weights::{self, TensorFile};
+use regard_ops::Key;
+
+use crate::checkpoint::{Best, CheckpointStore, Contents, Loaded, MetricPoint, TrainingState};
+use crate::config::{self, Config};
+use crate::error::TrainError;
+use crate::evaluate::evaluate;
+use crate::lock::RunLock;
+use crate::log::{Event, EventKind, EventLog};
+use crate::memory::peak_rss_bytes;
+use crate::optimizer::{AdamWSettings, OptimizerState};
+use crate::sampler::{Draw, Sampler};
+use crate::schedule::Schedule;
+use crate::step::{NotFinite, StepReport, StepSettings, StepSource, Stepper};
+use crate::task::{self, Batch, Evaluation, Split, Targets, Task};
+
+/// The files of a checkpoint, beside its manifest.
+const FILES: &[&str] = &["weights.safetensors", "moments.safetensors", "optimizer.json"];
+
+/// Where and on what a run works: nothing here changes what is learned.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// The run's folder; made if it is not there.
+    pub folder: PathBuf,
+    /// The device, without autodiff.
+    pub device: Device,
+    /// The threads that shards and evaluations run on.
+    pub workers: Workers,
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// The data was read; a line for each part.
+    Data(&'a [String]),
+    /// The first step is about to be made.
+    Begin {
+        /// Trainable numbers of the model.
+        n_parameters: usize,
+        /// Steps already made by an earlier process.
+        done_steps: u64,
+        /// Steps of the whole run.
+        total_steps: u64,
+        /// Steps of an epoch.
+        steps_per_epoch: u64,
+    },
+    /// A step was made.
+    Step {
+        /// Steps made so far.
+        step: u64,
+        /// The epoch that it belongs to, counted from 0.
+        epoch: u64,
+        /// What it did.
+        report: &'a StepReport,
+        /// The learning rate of the update.
+        learning_rate: f64,
+    },
+    /// The model was evaluated.
+    Evaluated {
+        /// Steps made so far.
+        step: u64,
+        /// The figures.
+        evaluation: &'a Evaluation,
+        /// Whether it is the best so far.
+        is_best: bool,
+    },
+    /// Something that a person should know.
+    Warning(&'a str),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether the run was complete before and nothing was done.
+    pub already_complete: bool,
+    /// Steps made in all.
+    pub step: u64,
+    /// Whether the run ended before its last step because the metric no longer improved.
+    pub stopped_early: bool,
+    /// The best evaluation, whose model is in the bundle.
+    pub best: Best,
+    /// The best model on the test data; absent if there is none, or if the run was complete before.
+    pub test: Option<Evaluation>,
+}
+
+/// Trains a model in the folder of `settings`, or goes on where the folder's run stopped.
+///
+/// # Errors
+///
+/// If the folder belongs to another configuration or process, the data or the device fails, or the
+/// loss stops being finite. What was saved before stays.
+pub fn train(
+    config: &Config,
+    settings: &RunSettings,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> Result<Outcome, TrainError> {
+    let folder = &settings.folder;
+    std::fs::create_dir_all(folder).map_err(at(folder))?;
+    let _lock = RunLock::acquire(folder, &folder.display().to_string())?;
+    claim(config, folder)?;
+    let store = CheckpointStore::open(&folder.join("checkpoints"), FILES);
+    store.sweep()?;
+    let saved = store.load_newest()?;
+
+    let task = task::load(config)?;
+    tell(Progress::Data(&task.summary()));
+    let mut run = Run::new(config, settings, &*task, store, saved, tell)?;
+    if run.is_done()
+        && let Some(best) = run.state.best
+        && Bundle::exists(folder)
+    {
+        return Ok(Outcome {
+            already_complete: true,
+            step: run.state.step,
+            stopped_early: run.state.step < run.total_steps,
+            best,
+            test: None,
+        });
+    }
+    run.train(tell)?;
+    run.finish(tell)
+}
+
+/// A run under way.
+struct Run<'a> {
+    config: &'a Config,
+    settings: &'a RunSettings,
+    task: &'a dyn Task,
+    store: CheckpointStore,
+    log: EventLog,
+    sampler: Sampler,
+    schedule: Schedule,
+    total_steps: u64,
+    steps_per_epoch: u64,
+    evaluate_every: u64,
+    stepper: Stepper,
+    state: TrainingState,
+}
+
+impl<'a> Run<'a> {
+    /// A run at its first step, or where `saved` stands.
+    fn new(
+        config: &'a Config,
+        settings: &'a RunSettings,
+        task: &'a dyn Task,
+        store: CheckpointStore,
+        saved: Option<Loaded>,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Self, TrainError> {
+        let train = &config.train;
+        let sampler = Sampler::new(task.lengths(Split::Train), train.batch_size, config.seed);
+        let steps_per_epoch = sampler.n_batches_per_epoch() as u64;
+        let all = train.epochs.saturating_mul(steps_per_epoch);
+        let total_steps = train.max_steps.map_or(all, |most| most.min(all));
+        let in_steps = |period: config::Period| period.steps(total_steps, steps_per_epoch);
+        let device = &settings.device;
+        let key = Key::new(config.seed);
+        let model = task.model().init(key, &device.clone().autodiff())?;
+        let mut stepper = Stepper::new(
+            model,
+            StepSettings {
+                device: device.clone(),
+                key,
+                micro_batch: train.micro_batch,
+                shards: train.shards,
+                workers: settings.workers,
+                max_grad_norm: train.clip_norm(),
+                adamw: AdamWSettings {
+                    betas: train.betas,
+                    epsilon: train.epsilon,
+                    weight_decay: train.weight_decay,
+                },
+            },
+        );
+        let fresh = TrainingState {
+            step: 0,
+            epoch: 0,
+            batch: 0,
+            best: None,
+            patience_left: train.early_stopping,
+            history: Vec::new(),
+            log_offset: 0,
+            config_fingerprint: config.fingerprint()?,
+            data_fingerprint: task.data_fingerprint(),
+            seed: config.seed,
+            finished: false,
+        };
+        let state = match saved {
+            None => fresh,
+            Some(saved) => {
+                for warning in &saved.warnings {
+                    tell(Progress::Warning(warning));
+                }
+                resume(&mut stepper, saved, &fresh, &settings.folder)?
+            }
+        };
+        let path = settings.folder.join("events.jsonl");
+        Ok(Self {
+            config,
+            settings,
+            task,
+            store,
+            log: EventLog::open(&path, state.log_offset)?,
+            sampler,
+            schedule: Schedule::new(train.schedule, in_steps(train.warmup), total_steps),
+            total_steps,
+            steps_per_epoch,
+            evaluate_every: in_steps(config.eval.every).max(1),
+            stepper,
+            state,
+        })
+    }
+
+    /// Whether there is no step left to make.
+    fn is_done(&self) -> bool {
+        self.state.step >= self.total_steps || self.state.patience_left == Some(0)
+    }
+
+    /// The algorithm.
+    fn train(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
+        tell(Progress::Begin {
+            n_parameters: self.stepper.model().num_params(),
+            done_steps: self.state.step,
+            total_steps: self.total_steps,
+            steps_per_epoch: self.steps_per_epoch,
+        });
+        while !self.is_done() {
+            let begun = Instant::now();
+            let (step, epoch) = (self.state.step, self.state.epoch);
+            let draw = self.sampler.draw(epoch, self.state.batch as usize);
+            let source = TaskSource {
+                task: self.task,
+                draw: &draw,
+                key: Key::new(self.config.seed).stream("batch").fold(step),
+            };
+            let learning_rate = self.config.train.learning_rate * self.schedule.multiplier(step);
+            let report = self
+                .stepper
+                .step(step, &source, draw.divisor, learning_rate)
+                .map_err(|problem| self.diverged(&problem))?;
+            self.advance();
+            self.log_step(epoch, &report, learning_rate, begun)?;
+            tell(Progress::Step {
+                step: self.state.step,
+                epoch,
+                report: &report,
+                learning_rate,
+            });
+
+            let step = self.state.step;
+            let evaluates = step.is_multiple_of(self.evaluate_every) || step == self.total_steps;
+            if evaluates {
+                self.evaluate(epoch, tell)?;
+            }
+            let every = self.config.checkpoint.every_steps;
+            if evaluates || every.is_some_and(|every| step.is_multiple_of(every)) {
+                self.save(tell)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves on to the next draw.
+    fn advance(&mut self) {
+        self.state.step += 1;
+        self.state.batch += 1;
+        if self.state.batch == self.steps_per_epoch {
+            self.state.batch = 0;
+            self.state.epoch += 1;
+        }
+    }
+
+    /// Judges the model on the validation data; keeps score of the best.
+    fn evaluate(
+        &mut self,
+        epoch: u64,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), TrainError> {
+        let begun = Instant::now();
+        let step = self.state.step;
+        let evaluation = self.judge(self.stepper.model(), Split::Valid)?;
+        let eval = &self.config.eval;
+        let value = evaluation.metric(eval.metric);
+        let best = self.state.best;
+        let is_best = best.is_none_or(|best| eval.mode().is_better(value, best.value));
+        if is_best {
+            self.state.best = Some(Best { step, value });
+            self.state.patience_left = self.config.train.early_stopping;
+        } else if let Some(left) = &mut self.state.patience_left {
+            *left = left.saturating_sub(1);
+        }
+        let metrics = evaluation.metrics();
+        self.state.history.push(MetricPoint {
+            step,
+            epoch,
+            metrics: metrics
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
+        });
+        let event = Event::new(EventKind::Eval, step, epoch)
+            .with("split", Split::Valid.name())
+            .with("best", is_best);
+        let event = metrics
+            .into_iter()
+            .fold(event, |event, (name, value)| event.with_number(name, value));
+        self.log
+            .write(&event.with_volatile("seconds", begun.elapsed().as_secs_f64()))?;
+        tell(Progress::Evaluated {
+            step,
+            evaluation: &evaluation,
+            is_best,
+        });
+        Ok(())
+    }
+
+    fn judge(&self, model: &Transformer, split: Split) -> Result<Evaluation, TrainError> {
+        let RunSettings {
+            device, workers, ..
+        } = self.settings;
+        evaluate(&model.valid(), self.task, split, *workers, device)
+    }
+
+    fn log_step(
+        &mut self,
+        epoch: u64,
+        report: &StepReport,
+        learning_rate: f64,
+        begun: Instant,
+    ) -> Result<(), TrainError> {
+        let event = Event::new(EventKind::Train, self.state.step, epoch)
+            .with_number("loss", report.loss)
+            .with_number("grad_norm", report.grad_norm)
+            .with_number("learning_rate", learning_rate)
+            .with("units", report.n_units)
+            .with("tokens", report.n_tokens)
+            .with_volatile("seconds", begun.elapsed().as_secs_f64());
+        let event = match peak_rss_bytes() {
+            Some(bytes) => event.with_volatile("peak_rss_mib", bytes as f64 / f64::from(1 << 20)),
+            None => event,
+        };
+        Ok(self.log.write(&event)?)
+    }
+
+    /// Saves everything that the next step depends on.
+    fn save(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
+        self.state.finished = self.is_done();
+        // Synced first: the checkpoint says how long the log is.
+        self.log.sync()?;
+        self.state.log_offset = self.log.offset();
+        let weights = weights::collect(self.stepper.model()).to_bytes();
+        let optimizer = self.stepper.optimizer().state();
+        let moments = optimizer.moments.to_bytes();
+        let updates = serde_json::to_vec_pretty(&optimizer.updates)
+            .expect("a map from names to numbers is JSON");
+        let contents: [Contents<'_>; 3] = [
+            &|out: &mut dyn Write| out.write_all(&weights),
+            &|out: &mut dyn Write| out.write_all(&moments),
+            &|out: &mut dyn Write| out.write_all(&updates),
+        ];
+        let keep = self.config.checkpoint.keep;
+        let saved = self.store.save(&self.state, &contents, keep)?;
+        for warning in &saved.warnings {
+            tell(Progress::Warning(warning));
+        }
+        Ok(())
+    }
+
+    /// Makes the bundle of the best model and judges it on the test data.
+    fn finish(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Outcome, TrainError> {
+        let best = self
+            .state
+            .best
+            .expect("the last step evaluates, so a run that is done has a best model");
+        let chosen = self.store.load_step(best.step)?;
+        let what = format!("the checkpoint of step {}", best.step);
+        let file = weights_of(&chosen, &what)?;
+        let model = weights::apply(self.stepper.model().clone(), file.clone(), &what)?;
+        let test = match self.task.n_units(Split::Test) {
+            0 => None,
+            _ => Some(self.judge(&model, Split::Test)?),
+        };
+        let stopped_early = self.state.step < self.total_steps;
+        let event = Event::new(EventKind::End, self.state.step, self.state.epoch)
+            .with("best_step", best.step)
+            .with_number("best_value", best.value)
+            .with("stopped_early", stopped_early);
+        let event = match &test {
+            None => event,
+            Some(test) => test
+                .metrics()
+                .into_iter()
+                .fold(event.with("split", Split::Test.name()), |event, (name, value)| {
+                    event.with_number(name, value)
+                }),
+        };
+        self.log.write(&event)?;
+        self.log.sync()?;
+        // The bundle last: where it stands, everything else is done.
+        let info = self.task.bundle_info(best.step);
+        let target = self.settings.folder.join("bundle");
+        Bundle::save(&target, &info, self.task.tokenizer(), &file)?;
+        if let Some(test) = &test {
+            tell(Progress::Evaluated {
+                step: best.step,
+                evaluation: test,
+                is_best: true,
+            });
+        }
+        Ok(Outcome {
+            already_complete: false,
+            step: self.state.step,
+            stopped_early,
+            best,
+            test,
+        })
+    }
+
+    fn diverged(&self, problem: &NotFinite) -> TrainError {
+        let saved = self.store.load_newest().ok().flatten();
+        TrainError::Diverged {
+            what: problem.what,
+            value: problem.value,
+            step: self.state.step,
+            epoch: self.state.epoch,
+            batch: self.state.batch,
+            last_checkpoint: saved.map(|saved| saved.state.step),
+        }
+    }
+}
+
+/// The draw of a step as batches of the task.
+struct TaskSource<'a> {
+    task: &'a dyn Task,
+    draw: &'a Draw,
+    key: Key,
+}
+
+impl StepSource for TaskSource<'_> {
+    fn n_units(&self) -> usize {
+        self.draw.units.len()
+    }
+
+    fn n_rows(&self, place: usize) -> usize {
+        self.task.n_rows(Split::Train, self.draw.units[place])
+    }
+
+    fn batch(&self, places: Range<usize>, device: &Device) -> Batch {
+        let units = &self.draw.units[places];
+        self.task
+            .batch(Split::Train, units, Some(self.key), device)
+    }
+
+    fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
+        self.task.row_losses(output, targets)
+    }
+}
+
+/// Writes the resolved configuration into the folder; refuses a folder that belongs to another one.
+fn claim(config: &Config, folder: &Path) -> Result<(), TrainError> {
+    let path = folder.join("config.toml");
+    if path.exists() {
+        let saved = config::load::<&str>(&path, &[])?;
+        config.check_resume(&saved, &path)?;
+    }
+    let text = config.to_toml()?;
+    // By way of another name, or a crash could leave half a configuration.
+    tempfile::NamedTempFile::new_in(folder)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        })
+        .map_err(at(&path))
+}
+
+/// Puts a checkpoint back.
+fn resume(
+    stepper: &mut Stepper,
+    mut saved: Loaded,
+    fresh: &TrainingState,
+    folder: &Path,
+) -> Result<TrainingState, TrainError> {
+    let what = format!("the checkpoint of step {}", saved.state.step);
+    if saved.state.data_fingerprint != fresh.data_fingerprint {
+        return Err(TrainError::OtherData {
+            folder: folder.to_owned(),
+        });
+    }
+    let file = weights_of(&saved, &what)?;
+    let moments = TensorFile::from_bytes(&saved.files[1], &what)?;
+    let damaged = |problems: Vec<String>| TrainError::Checkpoint {
+        what: what.clone(),
+        problems,
+    };
+    let updates = serde_json::from_slice(&saved.files[2])
+        .map_err(|error| damaged(vec![format!("optimizer.json: {error}")]))?;
+    stepper.set_weights(file, &what)?;
+    stepper
+        .load_optimizer(OptimizerState { moments, updates })
+        .map_err(damaged)?;
+    // Patience may be given or taken away when a run is continued.
+    saved.state.patience_left = match (saved.state.patience_left, fresh.patience_left) {
+        (Some(left), Some(all)) => Some(left.min(all)),
+        (_, all) => all,
+    };
+    Ok(saved.state)
+}
+
+fn weights_of(saved: &Loaded, what: &str) -> Result<TensorFile, TrainError> {
+    Ok(TensorFile::from_bytes(&saved.files[0], what)?)
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> TrainError + use<> {
+    let path = path.to_owned();
+    move |source| TrainError::Io { path, source }
+}

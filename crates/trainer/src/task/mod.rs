@@ -1,0 +1,159 @@
+//! Tasks as values.
+//!
+//! A task knows how to read its examples, how to make a batch of some units with its masks, what the
+//! loss of each row is, and what outputs are worth. The loop knows no task by name.
+
+mod text_classification;
+
+use burn::tensor::{Device, Tensor};
+use regard_bundle::BundleInfo;
+use regard_data::Tokenizer;
+use regard_model::{Input, TransformerConfig};
+use regard_ops::Key;
+
+pub use text_classification::{TextClassification, cross_entropy};
+
+use crate::config::{Config, MetricName, Task as TaskName};
+use crate::error::TrainError;
+use crate::metrics::ClassificationReport;
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// What the model learns from.
+    Train,
+    /// What the best model is chosen by.
+    Valid,
+    /// What nothing is chosen by.
+    Test,
+}
+
+impl Split {
+    /// The name in logs and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// What the rows of a batch should give.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Targets {
+    /// A class for each row.
+    Classes(Vec<u32>),
+}
+
+/// Some units as rows on a device.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// What the model takes.
+    pub input: Input,
+    /// What it should give.
+    pub targets: Targets,
+    /// The unit of each row, numbered from 0 within the batch: a row is not a unit.
+    pub unit_of_row: Vec<usize>,
+    /// The positions that are not filling.
+    pub n_tokens: usize,
+}
+
+/// A task.
+pub trait Task: Send + Sync {
+    /// The shape of the model that the task needs.
+    fn model(&self) -> TransformerConfig;
+
+    /// The number of units of a part of the data.
+    fn n_units(&self, split: Split) -> usize;
+
+    /// The length of each unit, for batches of similar lengths.
+    fn lengths(&self, split: Split) -> Vec<u32>;
+
+    /// The number of rows of a unit.
+    fn n_rows(&self, split: Split, unit: usize) -> usize {
+        let _ = (split, unit);
+        1
+    }
+
+    /// Makes a batch. `randomness` names the step, for what the task changes at random in training
+    /// (word dropout); without it nothing is changed.
+    fn batch(
+        &self,
+        split: Split,
+        units: &[usize],
+        randomness: Option<Key>,
+        device: &Device,
+    ) -> Batch;
+
+    /// The loss of each row.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[rows, answers, features]`, what the model gave
+    /// - result: `[rows]`
+    fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1>;
+
+    /// What the outputs of a part of the data are worth: `outputs[u]` is unit `u`'s.
+    ///
+    /// # Errors
+    ///
+    /// If an output is not finite.
+    fn evaluate(&self, split: Split, outputs: &[Vec<f32>]) -> Result<Evaluation, TrainError>;
+
+    /// The hash of the data that a run depends on.
+    fn data_fingerprint(&self) -> String;
+
+    /// What a bundle says of a model of this task.
+    fn bundle_info(&self, step: u64) -> BundleInfo;
+
+    /// The tokenizer that goes into the bundle.
+    fn tokenizer(&self) -> &Tokenizer;
+
+    /// Lines for a person on the data.
+    fn summary(&self) -> Vec<String>;
+}
+
+/// What a model is worth on a part of the data.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// The part.
+    pub split: Split,
+    /// The names of the classes.
+    pub labels: Vec<String>,
+    /// The figures.
+    pub report: ClassificationReport,
+}
+
+impl Evaluation {
+    /// A figure by name.
+    #[must_use]
+    pub fn metric(&self, name: MetricName) -> f64 {
+        self.report.metric(name)
+    }
+
+    /// All figures by name, in the order of documents.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<(&'static str, f64)> {
+        let report = &self.report;
+        vec![
+            ("accuracy", report.accuracy),
+            ("macro_f1", report.macro_f1),
+            ("loss", report.loss),
+        ]
+    }
+}
+
+/// Reads the data of the task that a configuration names.
+///
+/// # Errors
+///
+/// If the data cannot be read or is not what the configuration says.
+pub fn load(config: &Config) -> Result<Box<dyn Task>, TrainError> {
+    match config.task {
+        TaskName::TextClassification => Ok(Box::new(TextClassification::load(config)?)),
+    }
+}
