@@ -73,16 +73,36 @@ impl HostTensor {
     /// If the shape is not that of `like` in the layout of files.
     #[must_use]
     pub fn into_tensor<const D: usize>(self, like: &Tensor<D>, transposed: bool) -> Tensor<D> {
-        let data = TensorData::new(self.values, self.shape);
-        let tensor = Tensor::<D>::from_data(data, (&like.device(), like.dtype()));
-        let tensor = if transposed {
-            tensor.swap_dims(D - 2, D - 1)
+        let Self { mut shape, values } = self;
+        let values = if transposed {
+            let values = swap_last_two(&values, &shape);
+            shape.swap(D - 2, D - 1);
+            values
         } else {
-            tensor
+            values
         };
-        assert_eq!(tensor.dims(), like.dims(), "the caller checks shapes");
-        tensor
+        assert_eq!(shape, like.dims(), "the caller checks shapes");
+        Tensor::from_data(
+            TensorData::new(values, shape),
+            (&like.device(), like.dtype()),
+        )
     }
+}
+
+/// Swaps the last two dimensions on the host: a tensor swapped on the device would keep its values
+/// where they were and only read them in another order, and products of such a tensor are rounded
+/// differently, so that a run that continues would part from one that was not interrupted.
+fn swap_last_two(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let [.., rows, columns] = *shape else {
+        return values.to_vec();
+    };
+    let mut swapped = Vec::with_capacity(values.len());
+    for matrix in values.chunks_exact((rows * columns).max(1)) {
+        for column in 0..columns {
+            swapped.extend((0..rows).map(|row| matrix[row * columns + column]));
+        }
+    }
+    swapped
 }
 
 /// Puts the tensors of `file` into `module`, which must have exactly these parameters.

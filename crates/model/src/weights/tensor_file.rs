@@ -85,10 +85,12 @@ impl TensorFile {
             what: what.to_owned(),
             reason,
         };
-        refuse_other_formats(bytes).map_err(&wrong)?;
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|error: SafeTensorError| wrong(error.to_string()))?;
-        refuse_duplicates(bytes).map_err(&wrong)?;
+        // Other formats come last: the length of a sound header may look like one.
+        let file = refuse_duplicates(bytes)
+            .and_then(|()| {
+                SafeTensors::deserialize(bytes).map_err(|error: SafeTensorError| error.to_string())
+            })
+            .map_err(|reason| wrong(other_format(bytes).unwrap_or(reason)))?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
@@ -112,13 +114,13 @@ impl TensorFile {
 }
 
 /// Names the formats that people try, with the way out.
-fn refuse_other_formats(bytes: &[u8]) -> Result<(), String> {
+fn other_format(bytes: &[u8]) -> Option<String> {
     let found = match bytes {
         [b'P', b'K', 3, 4, ..] => "a zip archive (a PyTorch .pt file?)",
         [0x80, 2..=5, ..] => "a Python pickle",
-        _ => return Ok(()),
+        _ => return None,
     };
-    Err(format!(
+    Some(format!(
         "found {found}, which can run code when read; in Python, save the weights with `safetensors.torch.save_file` instead"
     ))
 }
