@@ -2,15 +2,15 @@
 
 mod common;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::{FILLING, batch, device, parameter_gradients, probe, rows, tiny};
 use proptest::prelude::*;
 use regard_model::weights::{self, HostTensor, TensorFile, apply, collect, parameters};
 use regard_model::{HeadConfig, ModelError, NormPosition, Transformer, TransformerConfig};
-use regard_ops::primitive::{LinearConfig, PatchProjectionConfig, TableConfig};
-use regard_ops::{Context, Key};
+use regard_ops::primitive::{Linear, LinearConfig, PatchProjectionConfig, TableConfig};
+use regard_ops::{Context, Init, Key};
 
 fn model(config: &TransformerConfig, seed: u64) -> Transformer {
     config
@@ -279,6 +279,42 @@ fn everything_that_does_not_fit_is_named_at_once() {
         panic!("a mismatch, found {error:?}");
     };
     assert_eq!(problems.len(), 4);
+}
+
+/// A field called `linear` gives no name, so its weight is called as the other field is.
+#[derive(Module, Debug)]
+struct Twins {
+    linear: Linear,
+    weight: Param<Tensor<2>>,
+}
+
+fn twins() -> Twins {
+    Twins {
+        linear: LinearConfig::new(2, 2)
+            .with_bias(false)
+            .init(Key::new(1), &device()),
+        weight: Init::Constant(1.0).param([2, 2], Key::new(1), &device()),
+    }
+}
+
+#[test]
+#[should_panic(expected = "two parameters are called weight: rename a field")]
+fn two_parameters_of_one_name_are_not_written() {
+    let _ = collect(&twins());
+}
+
+#[test]
+#[should_panic(expected = "two parameters are called weight: rename a field")]
+fn two_parameters_of_one_name_are_not_read() {
+    let mut file = TensorFile::default();
+    file.insert(
+        "weight",
+        HostTensor {
+            shape: vec![2, 2],
+            values: vec![0.0; 4],
+        },
+    );
+    let _ = apply(twins(), file, "memory");
 }
 
 /// The reason why `bytes` are refused.

@@ -18,6 +18,10 @@ pub use tensor_file::{HostTensor, TensorFile};
 use crate::error::ModelError;
 
 /// The weights of `module`, by name, in the layout of files.
+///
+/// # Panics
+///
+/// If two parameters have the same name.
 #[must_use]
 pub fn collect<M: Module>(module: &M) -> TensorFile {
     let mut collector = Collector {
@@ -45,7 +49,13 @@ impl ModuleVisitor for Collector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let tensor = HostTensor::from_tensor(tensor, self.path.is_transposed());
-        self.file.insert(self.path.name(), tensor);
+        let name = self.path.name();
+        let twin = self.file.get(&name);
+        assert!(
+            twin.is_none(),
+            "two parameters are called {name}: rename a field"
+        );
+        self.file.insert(name, tensor);
     }
 }
 
@@ -113,6 +123,10 @@ fn swap_last_two(values: &[f32], shape: &[usize]) -> Vec<f32> {
 ///
 /// [`ModelError::Mismatch`] with every tensor that is missing, unknown or of another shape; the
 /// module is not touched then.
+///
+/// # Panics
+///
+/// If two parameters of the module have the same name.
 pub fn apply<M: Module>(module: M, mut file: TensorFile, what: &str) -> Result<M, ModelError> {
     let mut problems = Vec::new();
     let expected = parameters(&module);
@@ -158,8 +172,11 @@ impl ModuleMapper for Loader<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(values) = self.file.take(&self.path.name()) else {
-            return param;
+        let name = self.path.name();
+        let values = self.file.take(&name);
+        // All names were there a moment ago: one that is gone was asked for before.
+        let Some(values) = values else {
+            panic!("two parameters are called {name}: rename a field");
         };
         let transposed = self.path.is_transposed();
         param.map(|old| {
