@@ -135,9 +135,8 @@ impl MultiHeadAttention {
         let Some(qkv) = &self.qkv else {
             return self.forward_cross(input.clone(), input, mask, context);
         };
-        let packed = qkv.forward(input, "qkv", context); // [batch, len, 3 · d_model]
-        let [query, key, value] = split(packed);
-        let heads = [query, key, value].map(|part| by_head(part, self.n_heads));
+        let parts: [_; 3] = qkv.forward_parts(input, "qkv", context); // each [batch, len, d_model]
+        let heads = parts.map(|part| by_head(part, self.n_heads));
         self.mix(heads, mask, context)
     }
 
@@ -165,9 +164,9 @@ impl MultiHeadAttention {
             );
         };
         let query = by_head(q.forward(input, "q", context), self.n_heads);
-        let [key, value] = split(kv.forward(memory, "kv", context));
-        let [key, value] =
-            [key, value].map(|part| self.repeat_groups(by_head(part, self.n_kv_heads)));
+        let [key, value] = kv
+            .forward_parts(memory, "kv", context)
+            .map(|part| self.repeat_groups(by_head(part, self.n_kv_heads)));
         self.mix([query, key, value], mask, context)
     }
 
@@ -197,13 +196,6 @@ impl MultiHeadAttention {
             .expand([batch, kv_heads, group, len, d_head])
             .reshape([batch, kv_heads * group, len, d_head])
     }
-}
-
-/// Cuts the last dimension into `N` equal parts.
-fn split<const N: usize>(packed: Tensor<3>) -> [Tensor<3>; N] {
-    let [batch, len, width] = packed.dims();
-    let d = width / N;
-    std::array::from_fn(|i| packed.clone().slice([0..batch, 0..len, i * d..(i + 1) * d]))
 }
 
 /// `[batch, len, heads · d_head]` to `[batch, heads, len, d_head]`.

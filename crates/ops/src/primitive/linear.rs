@@ -92,6 +92,44 @@ impl Linear {
         context.output(name, operation, output)
     }
 
+    /// The output of [`Linear::forward`], cut along its features into `N` equal parts: packed
+    /// projections.
+    ///
+    /// Unless somebody looks, the weight is cut instead of the output. The products are the same; the
+    /// backward pass of a cut fills zeros of the size of what was cut, and a weight is far smaller
+    /// than an output.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, len, d_in]`
+    /// - outputs: `[batch, len, d_out / N]`
+    #[must_use]
+    pub fn forward_parts<const N: usize>(
+        &self,
+        input: Tensor<3>,
+        name: &'static str,
+        context: &mut Context<'_>,
+    ) -> [Tensor<3>; N] {
+        let [d_in, d_out] = self.weight.dims();
+        let width = d_out / N;
+        if context.observes() {
+            let [batch, len, _] = input.dims();
+            let packed = self.forward(input, name, context);
+            return std::array::from_fn(|i| {
+                let part = i * width..(i + 1) * width;
+                packed.clone().slice([0..batch, 0..len, part])
+            });
+        }
+        let weight = self.weight.val();
+        let bias = self.bias.as_ref().map(Param::val);
+        std::array::from_fn(|i| {
+            let part = i * width..(i + 1) * width;
+            let weight = weight.clone().slice([0..d_in, part]);
+            let bias = bias.clone().map(|bias| bias.narrow(0, i * width, width));
+            linear(input.clone(), weight, bias)
+        })
+    }
+
     /// The weight `[d_in, d_out]`.
     #[must_use]
     pub fn weight(&self) -> &Param<Tensor<2>> {
