@@ -198,9 +198,14 @@ pub fn ids(rows: &[Vec<usize>], len: usize, filling: usize, device: &Device) -> 
     Input::text(Tensor::<2, Int>::from_data(data, device))
 }
 
-/// Numbers without a pattern, around zero.
+/// Numbers without a pattern, around zero; the first rows are the same whatever the number of rows.
 pub fn probe<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-    let key = Key::new(5).stream("probe");
+    normals("probe", shape, device)
+}
+
+/// Standard normal numbers, the same for the same name.
+pub fn normals<const D: usize>(name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let key = Key::new(5).stream(name);
     let n = shape.iter().product::<usize>() as u64;
     let values: Vec<f32> = (0..n).map(|i| key.normal(i) as f32).collect();
     Tensor::from_data(TensorData::new(values, shape), device)
