@@ -5,8 +5,7 @@
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor, Int};
-//! use regard_model::{HeadConfig, Input, Transformer, TransformerConfig};
-//! use regard_ops::{Context, Key};
+//! use regard_model::{Context, HeadConfig, Input, Key, Transformer, TransformerConfig};
 //!
 //! # fn main() -> Result<(), regard_model::ModelError> {
 //! let device = Device::flex();
@@ -44,3 +43,5 @@ pub use heads::Pooling;
 pub use transformer::Transformer;
 
 pub use regard_attention::{Mask, Mechanism, Padding, PositionKind};
+// Whoever runs a model needs these two, and should not have to depend on another crate for it.
+pub use regard_ops::{Context, Key};
