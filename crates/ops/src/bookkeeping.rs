@@ -9,13 +9,29 @@
 //! The output gradient comes from a probe: a leaf of zeros, without memory of its own, added to the
 //! operation's output. One backward pass, public tensor operations only, any backend.
 //!
-//! ```text
+//! ```
+//! use burn::module::Module;
+//! use burn::tensor::{Device, Tensor};
+//! use regard_ops::bookkeeping::{Bookkeeping, Units};
+//! use regard_ops::{Context, Key, primitive::LinearConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::flex().autodiff();
+//! let model = LinearConfig::new(4, 2).init(Key::new(1), &device).no_grad();
+//! let input = Tensor::ones([3, 5, 4], &device);
+//!
 //! let mut hook = Bookkeeping::new();
-//! let output = model.forward(input, &mut Context::training(key, 0).with_hook(&mut hook));
-//! let mut gradients = loss_summed_over_units.backward();
-//! let units = hook.finish(&mut gradients, &unit_of_row)?;
-//! let norms = units.squared_norms().sqrt();
-//! let clipped = units.weighted_sum(weights);
+//! let output = model.forward(input, "layer", &mut Context::evaluation().with_hook(&mut hook));
+//! let mut gradients = output.square().sum().backward(); // a loss summed over units
+//!
+//! // The first two rows are one unit, the third is another.
+//! let units = hook.finish(&mut gradients, &Units::new(vec![0, 0, 1]))?;
+//! let norms = units.squared_norms().ok_or("no linear layer")?.sqrt();
+//! let largest_norm = 1.0;
+//! let weights = norms.recip().mul_scalar(largest_norm).clamp_max(1.0);
+//! assert_eq!(units.weighted_sum(&weights).len(), 2); // the weight's and the bias'
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! The linear primitive has its rule now; the sites of the other primitives that a pass went through
