@@ -216,9 +216,15 @@ pub fn save<M: Module>(module: &M, path: &Path) -> Result<(), ModelError> {
     let mut scratch = path.as_os_str().to_owned();
     scratch.push(".part");
     let mut file = std::fs::File::create(&scratch).map_err(io)?;
-    // Synced before the rename, or a power loss could leave the name with half the bytes.
+    // Synced before the rename, or a power loss could leave the name with half the bytes; the folder
+    // after it, or the loss could take the name back.
     let written = file.write_all(&bytes).and_then(|()| file.sync_all());
     written
         .and_then(|()| std::fs::rename(&scratch, path))
+        .and_then(|()| match path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => std::fs::File::open(".")?.sync_all(),
+            Some(folder) => std::fs::File::open(folder)?.sync_all(),
+            None => Ok(()),
+        })
         .map_err(io)
 }
