@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use regard_data::{Column, Tokenizer};
 use regard_model::weights::{self, TensorFile};
-use regard_model::{EmbeddingConfig, HeadConfig, TransformerConfig};
+use regard_model::{EmbeddingConfig, HeadConfig, PositionKind, TransformerConfig};
 use regard_ops::Key;
 use serde::{Deserialize, Serialize};
 
@@ -96,11 +96,20 @@ impl Bundle {
         let tokenizer = read_checked(&folder, TOKENIZER, &file.files)?;
         let tokenizer = Tokenizer::from_json(&tokenizer, None)?;
         fit(&info, &tokenizer).map_err(wrong)?;
-        // The weights are replaced at once, so the key does not matter.
-        let model = info.model.init(Key::new(0), device)?;
         let content = read_checked(&folder, WEIGHTS, &file.files)?;
         let name = folder.join(WEIGHTS).display().to_string();
-        let model = weights::apply(model, TensorFile::from_bytes(&content, &name)?, &name)?;
+        let content = TensorFile::from_bytes(&content, &name)?;
+        // Before the model takes memory: a description can claim any size.
+        let least = least_values(&info.model);
+        if least > content.n_values() as f64 {
+            return Err(wrong(format!(
+                "the model has at least {least} values, {WEIGHTS} holds {}",
+                content.n_values()
+            )));
+        }
+        // The weights are replaced at once, so the key does not matter.
+        let model = info.model.init(Key::new(0), device)?;
+        let model = weights::apply(model, content, &name)?;
         let classifier = TextClassifier::new(tokenizer, info.labels.clone(), model, device.clone());
         Ok(Self { info, classifier })
     }
@@ -183,6 +192,30 @@ fn find(path: &Path) -> Result<PathBuf, BundleError> {
         path: path.to_owned(),
         found: found.to_owned(),
     })
+}
+
+/// Fewer values than a model of this shape has, but not by much: its tables, and of each block the
+/// matrices that every block has. In `f64`, where no product overflows.
+fn least_values(model: &TransformerConfig) -> f64 {
+    let size = |n: usize| n as f64;
+    let d_model = size(model.d_model);
+    let block = 2.0 * d_model * (d_model + size(model.d_ff));
+    let mut values = size(model.n_layers) * block;
+    if let EmbeddingConfig::Text {
+        vocab_size,
+        max_length,
+        position,
+    } = model.embedding
+    {
+        values += size(vocab_size) * d_model;
+        if position == PositionKind::Learned {
+            values += size(max_length) * d_model;
+        }
+    }
+    if let HeadConfig::Classification { n_classes, .. } = model.head {
+        values += size(n_classes) * d_model;
+    }
+    values
 }
 
 /// Whether the parts of a bundle belong together.
