@@ -109,8 +109,15 @@ impl TextClassification {
                 config::Source::Share(share) => {
                     let classes: Vec<u32> = rest.iter().map(|row| whole.label(*row)).collect();
                     // A share is of the whole file, whatever was drawn from it before.
-                    let share = share * whole.len() as f64 / rest.len() as f64;
-                    let split = stratified(&classes, share)?;
+                    let of_rest = share * whole.len() as f64 / rest.len() as f64;
+                    let split = stratified(&classes, of_rest).map_err(|error| match error {
+                        DataError::EmptySplit { held_out, .. } => DataError::EmptySplit {
+                            share: *share,
+                            rows: whole.len(),
+                            held_out,
+                        },
+                        error => error,
+                    })?;
                     let held_out = split.held_out.iter().map(|i| rest[*i]).collect();
                     rest = split.rest.iter().map(|i| rest[*i]).collect();
                     Ok(Box::new(Subset::new(Arc::clone(&whole), held_out)))
