@@ -15,7 +15,11 @@ use regard_model::weights::{HostTensor, ParameterPath, TensorFile, parameters};
 #[derive(Clone)]
 enum Moments {
     Vector(AdamWState<1>),
-    Matrix(AdamWState<2>),
+    Matrix {
+        state: AdamWState<2>,
+        /// Whether the parameter's dimensions are swapped in files.
+        is_transposed: bool,
+    },
 }
 
 /// How AdamW steps.
@@ -95,10 +99,13 @@ impl NamedAdamW {
                     HostTensor::from_tensor(momentum.moment_1.clone(), false),
                     HostTensor::from_tensor(momentum.moment_2.clone(), false),
                 ),
-                Moments::Matrix(AdamWState { momentum }) => (
+                Moments::Matrix {
+                    state: AdamWState { momentum },
+                    is_transposed,
+                } => (
                     momentum.time,
-                    HostTensor::from_tensor(momentum.moment_1.clone(), false),
-                    HostTensor::from_tensor(momentum.moment_2.clone(), false),
+                    HostTensor::from_tensor(momentum.moment_1.clone(), *is_transposed),
+                    HostTensor::from_tensor(momentum.moment_2.clone(), *is_transposed),
                 ),
             };
             state.moments.insert(format!("moment_1.{name}"), first);
@@ -135,10 +142,7 @@ impl NamedAdamW {
                     continue;
                 }
             };
-            let mut shape = parameter.shape;
-            if parameter.decayed {
-                shape.reverse();
-            }
+            let shape = parameter.shape;
             if first.shape != shape || second.shape != shape {
                 problems.push(format!(
                     "the moments of {name} have the shapes {:?} and {:?}, expected {shape:?}",
@@ -147,8 +151,15 @@ impl NamedAdamW {
                 continue;
             }
             let moments = match shape.len() {
-                1 => Moments::Vector(restore(first, second, updates, device)),
-                2 => Moments::Matrix(restore(first, second, updates, device)),
+                1 => Moments::Vector(restore(first, second, updates, false, device)),
+                2 => {
+                    // The weights of linear layers: decayed, and swapped in files.
+                    let is_transposed = parameter.decayed;
+                    Moments::Matrix {
+                        state: restore(first, second, updates, is_transposed, device),
+                        is_transposed,
+                    }
+                }
                 rank => {
                     problems.push(format!("{name} has {rank} dimensions, expected 1 or 2"));
                     continue;
@@ -173,14 +184,15 @@ fn restore<const D: usize>(
     first: HostTensor,
     second: HostTensor,
     updates: usize,
+    is_transposed: bool,
     device: &Device,
 ) -> AdamWState<D> {
-    let tensor = |host: HostTensor| {
-        Tensor::from_data(
-            burn::tensor::TensorData::new(host.values, host.shape),
-            device,
-        )
-    };
+    let mut shape = first.shape.clone();
+    if is_transposed {
+        shape.reverse();
+    }
+    let like = Tensor::zeros(shape, device);
+    let tensor = |host: HostTensor| host.into_tensor::<D>(&like, is_transposed);
     AdamWState::new(AdaptiveMomentumState::new(
         updates,
         tensor(first),
@@ -217,6 +229,7 @@ impl ModuleMapper for Step<'_> {
         };
         let name = self.path.name();
         let decayed = self.path.is_decayed();
+        let is_transposed = self.path.is_transposed();
         let learning_rate = self.learning_rate;
         let NamedAdamW {
             decayed: with_decay,
@@ -227,7 +240,14 @@ impl ModuleMapper for Step<'_> {
         let kept = moments.remove(&name);
         param.map(|tensor| {
             let tracked = tensor.is_require_grad();
-            let (tensor, next) = update(rule, learning_rate, tensor.inner(), gradient, kept);
+            let (tensor, next) = update(
+                rule,
+                learning_rate,
+                tensor.inner(),
+                gradient,
+                kept,
+                is_transposed,
+            );
             moments.insert(name, next);
             let tensor = tensor.autodiff();
             if tracked { tensor.require_grad() } else { tensor }
@@ -243,6 +263,7 @@ fn update<const D: usize>(
     tensor: Tensor<D>,
     gradient: Tensor<D>,
     kept: Option<Moments>,
+    is_transposed: bool,
 ) -> (Tensor<D>, Moments) {
     fn cast<const A: usize, const B: usize>(tensor: Tensor<A>) -> Tensor<B> {
         Tensor::from_bridge(tensor.into_bridge())
@@ -251,18 +272,23 @@ fn update<const D: usize>(
         1 => {
             let kept = kept.and_then(|moments| match moments {
                 Moments::Vector(state) => Some(state),
-                Moments::Matrix(_) => None,
+                Moments::Matrix { .. } => None,
             });
             let (tensor, state) = rule.step::<1>(learning_rate, cast(tensor), cast(gradient), kept);
             (cast(tensor), Moments::Vector(state.expect("AdamW keeps state")))
         }
         2 => {
             let kept = kept.and_then(|moments| match moments {
-                Moments::Matrix(state) => Some(state),
+                Moments::Matrix { state, .. } => Some(state),
                 Moments::Vector(_) => None,
             });
             let (tensor, state) = rule.step::<2>(learning_rate, cast(tensor), cast(gradient), kept);
-            (cast(tensor), Moments::Matrix(state.expect("AdamW keeps state")))
+            let state = state.expect("AdamW keeps state");
+            let moments = Moments::Matrix {
+                state,
+                is_transposed,
+            };
+            (cast(tensor), moments)
         }
         rank => panic!("the primitives hold vectors and matrices, found a parameter of rank {rank}"),
     }
