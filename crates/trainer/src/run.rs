@@ -1,5 +1,6 @@
 //! A run: the loop, and the folder that it lives in.
 
+use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -110,18 +111,15 @@ pub fn train(
     let folder = &settings.folder;
     std::fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = RunLock::acquire(folder, &folder.display().to_string())?;
-    claim(config, folder)?;
     let store = CheckpointStore::open(&folder.join("checkpoints"), FILES);
     store.sweep()?;
     let saved = store.load_newest()?;
+    claim(config, folder, saved.as_ref())?;
 
     let task = task::load(config)?;
     tell(Progress::Data(&task.summary()));
     let mut run = Run::new(config, settings, &*task, store, saved, tell)?;
-    if run.is_done()
-        && let Some(best) = run.state.best
-        && Bundle::exists(folder)
-    {
+    if let Some(best) = run.complete(tell)? {
         return Ok(Outcome {
             already_complete: true,
             step: run.state.step,
@@ -229,6 +227,28 @@ impl<'a> Run<'a> {
         self.state.step >= self.total_steps || self.state.patience_left == Some(0)
     }
 
+    /// The best evaluation, if nothing is left to do: no step, no line of the log, no bundle.
+    fn complete(
+        &mut self,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Option<Best>, TrainError> {
+        let folder = &self.settings.folder;
+        if !self.is_done() || !self.log.has_ended()? || !Bundle::exists(folder) {
+            return Ok(None);
+        }
+        match Bundle::load(folder, &self.settings.device) {
+            // A run that ended, went on with more epochs and was killed before its second end has
+            // the bundle of the first.
+            Ok(bundle) => Ok(self.state.best.filter(|best| best.step == bundle.info().step)),
+            Err(error) => {
+                tell(Progress::Warning(&format!(
+                    "{error}; making the bundle again from its checkpoint"
+                )));
+                Ok(None)
+            }
+        }
+    }
+
     /// The algorithm.
     fn train(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
         tell(Progress::Begin {
@@ -269,6 +289,11 @@ impl<'a> Run<'a> {
             if evaluates || every.is_some_and(|every| step.is_multiple_of(every)) {
                 self.save(tell)?;
             }
+        }
+        if self.state.best.is_none() {
+            // The run was continued with fewer steps than it had made, before its first evaluation.
+            self.evaluate(self.state.epoch, tell)?;
+            self.save(tell)?;
         }
         Ok(())
     }
@@ -384,7 +409,7 @@ impl<'a> Run<'a> {
         let best = self
             .state
             .best
-            .expect("the last step evaluates, so a run that is done has a best model");
+            .expect("training ends with an evaluation, if there was none before");
         let chosen = self.store.load_step(best.step)?;
         let what = format!("the checkpoint of step {}", best.step);
         let file = weights_of(&chosen, &what)?;
@@ -470,21 +495,32 @@ impl StepSource for TaskSource<'_> {
 }
 
 /// Writes the resolved configuration into the folder; refuses a folder that belongs to another one.
-fn claim(config: &Config, folder: &Path) -> Result<(), TrainError> {
+///
+/// A folder belongs to a configuration from its first checkpoint on: nothing is lost before, and who
+/// mends a configuration whose data could not be read wants the same folder.
+fn claim(config: &Config, folder: &Path, saved: Option<&Loaded>) -> Result<(), TrainError> {
     let path = folder.join("config.toml");
-    if path.exists() {
-        let saved = config::load::<&str>(&path, &[])?;
-        config.check_resume(&saved, &path)?;
+    if let Some(saved) = saved {
+        if path.exists() {
+            let begun = config::load::<&str>(&path, &[])?;
+            config.check_resume(&begun, &path)?;
+        } else if saved.state.config_fingerprint != config.fingerprint()? {
+            return Err(TrainError::Checkpoint {
+                what: format!("the checkpoint of step {}", saved.state.step),
+                problems: vec![format!(
+                    "it was saved under another configuration, and {} is gone",
+                    path.display()
+                )],
+            });
+        }
     }
     let text = config.to_toml()?;
-    // By way of another name, or a crash could leave half a configuration.
-    tempfile::NamedTempFile::new_in(folder)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            Ok(())
-        })
+    // By way of another name, or a crash could leave half a configuration; always the same one, or
+    // crashes could leave many.
+    let scratch = folder.join("config.toml.part");
+    File::create(&scratch)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&scratch, &path))
         .map_err(at(&path))
 }
 
@@ -513,11 +549,11 @@ fn resume(
     stepper
         .load_optimizer(OptimizerState { moments, updates })
         .map_err(damaged)?;
-    // Patience may be given or taken away when a run is continued.
-    saved.state.patience_left = match (saved.state.patience_left, fresh.patience_left) {
-        (Some(left), Some(all)) => Some(left.min(all)),
-        (_, all) => all,
-    };
+    // Patience may change when a run is continued; what was used of it stays used.
+    let best = saved.state.best.map_or(0, |best| best.step);
+    let history = saved.state.history.iter();
+    let used = history.filter(|point| point.step > best).count() as u64;
+    saved.state.patience_left = fresh.patience_left.map(|all| all.saturating_sub(used));
     Ok(saved.state)
 }
 

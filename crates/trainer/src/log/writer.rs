@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Event, LogError};
+use serde_json::Value;
+
+use super::{Event, EventKind, LogError};
 
 /// A log open for writing.
 ///
@@ -15,11 +17,14 @@ pub struct EventLog {
     path: PathBuf,
     file: File,
     offset: u64,
+    /// Whether what an earlier process wrote behind the offset is gone.
+    is_cut: bool,
 }
 
 impl EventLog {
-    /// Opens the log at `path` to go on at byte `offset`, and cuts off what lies behind: it tells of
-    /// steps that are about to be done again. A new run goes on at byte 0.
+    /// Opens the log at `path` to go on at byte `offset`. What lies behind is cut off by the first
+    /// write: it tells of steps that are about to be done again, unless there are none left to do. A
+    /// new run goes on at byte 0.
     ///
     /// # Errors
     ///
@@ -56,14 +61,31 @@ impl EventLog {
                 return Err(other("no line ends there".to_owned()));
             }
         }
-        file.set_len(offset).map_err(failed("cut back"))?;
-        file.seek(SeekFrom::Start(offset))
-            .map_err(failed("cut back"))?;
         Ok(Self {
             path: path.to_owned(),
             file,
             offset,
+            is_cut: false,
         })
+    }
+
+    /// Whether an earlier process wrote, as the last line behind the offset, that the run ended.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Io`].
+    pub fn has_ended(&mut self) -> Result<bool, LogError> {
+        let mut behind = Vec::new();
+        self.file
+            .seek(SeekFrom::Start(self.offset))
+            .and_then(|_| self.file.read_to_end(&mut behind))
+            .map_err(self.failed("read"))?;
+        // A line without its end is one that a killed process left.
+        let lines = behind.strip_suffix(b"\n");
+        let last = lines.and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+        let event = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
+        let end = serde_json::json!(EventKind::End);
+        Ok(event.is_some_and(|event| event["kind"] == end))
     }
 
     /// Writes one event.
@@ -75,11 +97,12 @@ impl EventLog {
         let mut line =
             serde_json::to_vec(event).map_err(|error| self.failed("write")(error.into()))?;
         line.push(b'\n');
+        if !self.is_cut {
+            self.cut_back()?;
+        }
         if let Err(error) = self.file.write_all(&line) {
             // A part of the line may be there; the next one must not follow it on the same line.
-            let cut = self.file.set_len(self.offset);
-            let back = cut.and_then(|()| self.file.seek(SeekFrom::Start(self.offset)));
-            back.map_err(self.failed("cut back"))?;
+            self.cut_back()?;
             return Err(self.failed("write")(error));
         }
         self.offset += line.len() as u64;
@@ -102,6 +125,14 @@ impl EventLog {
         self.file.sync_all().map_err(self.failed("sync"))
     }
 
+    fn cut_back(&mut self) -> Result<(), LogError> {
+        let cut = self.file.set_len(self.offset);
+        cut.and_then(|()| self.file.seek(SeekFrom::Start(self.offset)))
+            .map_err(self.failed("cut back"))?;
+        self.is_cut = true;
+        Ok(())
+    }
+
     fn failed(&self, action: &'static str) -> impl Fn(std::io::Error) -> LogError + use<> {
         let path = self.path.clone();
         move |source| LogError::Io {
@@ -114,7 +145,6 @@ impl EventLog {
 
 #[cfg(test)]
 mod tests {
-    use super::super::EventKind;
     use super::*;
 
     fn event(step: u64) -> Event {
@@ -160,6 +190,27 @@ mod tests {
             std::fs::read(&whole).unwrap()
         );
         assert_eq!(log.offset(), std::fs::metadata(&whole).unwrap().len());
+    }
+
+    #[test]
+    fn the_end_of_a_run_stays_in_its_log_until_the_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut log = EventLog::open(&path, 0).unwrap();
+        log.write(&event(1)).unwrap();
+        let offset = log.offset();
+        assert!(!log.has_ended().unwrap());
+        log.write(&Event::new(EventKind::End, 1, 0)).unwrap();
+        drop(log);
+
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut log = EventLog::open(&path, offset).unwrap();
+        assert!(log.has_ended().unwrap());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        std::fs::write(&path, text.trim_end()).unwrap();
+        assert!(!log.has_ended().unwrap(), "half a line");
+        log.write(&event(2)).unwrap();
+        assert_eq!(steps(&path), [1, 2]);
     }
 
     #[test]
