@@ -1,5 +1,6 @@
 //! Devices by name.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
 use anyhow::{Context, anyhow};
@@ -8,6 +9,9 @@ use regard_bundle::Workers;
 
 use crate::args::ComputeArgs;
 use crate::errors::{HintExt, UsageError};
+
+/// As many threads as a batch can have shards; starting many more takes minutes.
+const MAX_THREADS: usize = 1024;
 
 /// A kind of device.
 pub struct Backend {
@@ -72,8 +76,14 @@ impl Compute {
             }
         };
         let (kind, index) = parse(&name)?;
-        let threads = match args.threads {
-            Some(threads) => threads.get(),
+        let threads = match args.threads.map(NonZeroUsize::get) {
+            Some(threads) if threads > MAX_THREADS => {
+                return Err(UsageError(format!(
+                    "--threads {threads}: expected at most {MAX_THREADS}"
+                )))
+                .hint("more threads than cores make nothing faster");
+            }
+            Some(threads) => threads,
             None => std::thread::available_parallelism()
                 .context("cannot count the processors")
                 .hint("give --threads")?

@@ -39,7 +39,8 @@ impl Printer {
         Self {
             verbosity,
             is_terminal: io::stderr().is_terminal(),
-            out: RefCell::new(Box::new(AutoStream::auto(io::stdout()))),
+            // As it comes: results have no colours, and an escape sequence in somebody's data stays.
+            out: RefCell::new(Box::new(io::stdout())),
             err: RefCell::new(Box::new(AutoStream::auto(io::stderr()))),
             bar: RefCell::new(None),
         }

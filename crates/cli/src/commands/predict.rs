@@ -15,6 +15,8 @@ use crate::output::Printer;
 
 /// Rows that are read ahead and predicted together.
 const CHUNK: usize = 256;
+/// The column whose values name the predictions, where the input has it.
+const ID: &str = "id";
 /// The widest a text is shown to a person, in characters.
 const WIDEST: usize = 60;
 
@@ -26,7 +28,7 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     let classifier = bundle.into_text_classifier().with_workers(compute.workers);
     let Some(file) = &args.file else {
         let format = args.format.unwrap_or(PredictionFormat::Human);
-        let mut output = Output::begin(printer, format, &classifier, None)?;
+        let mut output = Output::begin(printer, format, &classifier, false)?;
         for (row, (text, prediction)) in
             args.text.iter().zip(classifier.predict(&args.text)?).enumerate()
         {
@@ -54,10 +56,8 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
         Format::Lines => 0,
         _ => records.column(&schema.text_column)?,
     };
-    let id_column = match format {
-        Format::Lines => None,
-        _ => records.column(&Column::Name("id".to_owned())).ok(),
-    };
+    let has_ids =
+        format != Format::Lines && records.column(&Column::Name(ID.to_owned())).is_ok();
     let out_format = args.format.unwrap_or(match format {
         Format::Csv => PredictionFormat::Csv,
         Format::Tsv => PredictionFormat::Tsv,
@@ -69,7 +69,7 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     } else {
         CHUNK
     };
-    let mut output = Output::begin(printer, out_format, &classifier, id_column)?;
+    let mut output = Output::begin(printer, out_format, &classifier, has_ids)?;
     let mut waiting: Vec<Record> = Vec::with_capacity(chunk);
     let mut row = 0;
     for record in records {
@@ -117,7 +117,7 @@ const fn input_format(format: InputFormat) -> Format {
 struct Output<'a> {
     kind: Kind<'a>,
     labels: &'a [String],
-    id_column: Option<usize>,
+    has_ids: bool,
 }
 
 enum Kind<'a> {
@@ -130,7 +130,7 @@ impl<'a> Output<'a> {
         printer: &'a Printer,
         format: PredictionFormat,
         classifier: &'a TextClassifier,
-        id_column: Option<usize>,
+        has_ids: bool,
     ) -> anyhow::Result<Self> {
         let labels = classifier.labels();
         let format = match format {
@@ -142,7 +142,7 @@ impl<'a> Output<'a> {
         let kind = match format {
             None => Kind::Human(printer),
             Some(format) => {
-                let name = if id_column.is_some() { "id" } else { "row" };
+                let name = if has_ids { ID } else { "row" };
                 let mut columns = vec![name.to_owned(), "label".to_owned()];
                 if format == Format::JsonLines {
                     columns.push("probabilities".to_owned());
@@ -156,7 +156,7 @@ impl<'a> Output<'a> {
         Ok(Self {
             kind,
             labels,
-            id_column,
+            has_ids,
         })
     }
 
@@ -177,14 +177,20 @@ impl<'a> Output<'a> {
                 return printer.result(&format!(
                     "{label}  {:.4}  {}\n",
                     prediction.probability(),
-                    shown.replace(['\n', '\r'], " ")
+                    // Nor do escape sequences reach the terminal.
+                    shown.replace(char::is_control, " ")
                 ));
             }
             Kind::Rows(format, rows) => (*format, rows),
         };
-        let id = match (record, self.id_column) {
-            (Some(record), Some(column)) => Cell::Text(record.text(column)?),
-            _ => Cell::Json(Cow::Owned(row.to_string())),
+        let id = match record.filter(|_| self.has_ids) {
+            // As it is: the number 7 is not the text "7", and a row without an id has none.
+            Some(record) => {
+                let mut cells = record.cells()?.into_iter();
+                let id = cells.find_map(|(name, cell)| (name == ID).then_some(cell));
+                id.unwrap_or(Cell::Json(Cow::Borrowed("null")))
+            }
+            None => Cell::Json(Cow::Owned(row.to_string())),
         };
         let mut cells = vec![id, Cell::Text(Cow::Borrowed(label))];
         if format == Format::JsonLines {
