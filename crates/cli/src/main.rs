@@ -1,5 +1,6 @@
 //! The `regard` program.
 
+mod allocator;
 mod args;
 mod commands;
 mod device;
@@ -13,12 +14,8 @@ use clap::Parser;
 use crate::args::Args;
 use crate::output::Printer;
 
-/// Keeps freed blocks: a training step frees and takes the same large blocks again and again, and
-/// giving them back to the system each time costs a tenth to a third of the step.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let args = Args::parse();
     let printer = Printer::new(args.verbosity);
     match commands::run(args.command, &printer) {
