@@ -76,6 +76,17 @@ pub(crate) fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> 
     sums.into_iter().map(f64::from).sum::<f64>().sqrt()
 }
 
+/// What gradients of the global norm `norm` are multiplied by, so that their norm is at most
+/// `max_grad_norm`.
+///
+/// PyTorch equivalent: the factor of `torch.nn.utils.clip_grad_norm_`.
+pub(crate) fn clip_scale(norm: f64, max_grad_norm: Option<f64>) -> f64 {
+    match max_grad_norm {
+        Some(most) => (most / (norm + 1e-6)).min(1.0),
+        None => 1.0,
+    }
+}
+
 /// The sum of squares, `[1]`, in an order that no number of threads changes.
 fn squared_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let n = tensor.shape().num_elements();
@@ -100,8 +111,93 @@ fn squared_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::ParamId;
+    use burn::tensor::{Device, TensorData};
+    use serde_json::Value;
+
     use super::*;
-    use burn::tensor::Device;
+
+    fn floats(value: &Value) -> Vec<f32> {
+        let numbers = value["data"].as_array().unwrap().iter();
+        numbers.map(|n| n.as_f64().unwrap() as f32).collect()
+    }
+
+    fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
+        let shape: [usize; D] = serde_json::from_value::<Vec<usize>>(value["shape"].clone())
+            .unwrap()
+            .try_into()
+            .unwrap();
+        Tensor::from_data(TensorData::new(floats(value), shape), device)
+    }
+
+    /// Parameters of the ranks and shapes of the golden file.
+    #[derive(Module, Debug)]
+    struct Three {
+        first: Param<Tensor<2>>,
+        second: Param<Tensor<1>>,
+        third: Param<Tensor<2>>,
+    }
+
+    #[test]
+    fn gradients_are_clipped_by_the_global_norm_as_pytorch_clips_them() {
+        let device = Device::flex();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/adamw.json");
+        let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let cases = file["cases"].as_array().unwrap().iter();
+        let cases: Vec<&Value> = cases
+            .filter(|case| case["name"].as_str().unwrap().starts_with("clip-"))
+            .collect();
+        assert_eq!(cases.len(), 2);
+        let mut scales = Vec::new();
+        for case in cases {
+            let (inputs, outputs) = (&case["inputs"], &case["outputs"]);
+            let gradient = |i: usize| &inputs[format!("gradient.{i}")];
+            let id = ParamId::new;
+            let model = Three {
+                first: Param::initialized(id(), tensor(gradient(0), &device)),
+                second: Param::initialized(id(), tensor(gradient(1), &device)),
+                third: Param::initialized(id(), tensor(gradient(2), &device)),
+            };
+            let mut gradients = GradientsParams::new();
+            gradients.register::<2>(model.first.id, tensor(gradient(0), &device));
+            gradients.register::<1>(model.second.id, tensor(gradient(1), &device));
+            gradients.register::<2>(model.third.id, tensor(gradient(2), &device));
+
+            let norm = global_norm(&model, &gradients);
+            let expected = f64::from(floats(&outputs["norm"])[0]);
+            assert!(
+                (norm / expected - 1.0).abs() < 1e-6,
+                "{norm}, expected {expected}"
+            );
+            let max_grad_norm = f64::from(floats(&inputs["max_grad_norm"])[0]);
+            let scale = clip_scale(norm, Some(max_grad_norm));
+            for i in 0..3 {
+                let clipped = floats(&outputs[format!("clipped.{i}")]);
+                for (before, after) in floats(gradient(i)).into_iter().zip(clipped) {
+                    let found = (f64::from(before) * scale) as f32;
+                    assert!(
+                        (found - after).abs() <= 1e-6 * after.abs(),
+                        "{found}, {after}"
+                    );
+                }
+            }
+            assert_eq!(clip_scale(norm, None), 1.0);
+            scales.push(scale);
+        }
+        assert!(scales[0] < 1.0, "the first case is clipped: {scales:?}");
+        assert_eq!(scales[1], 1.0, "the second is not");
+    }
+
+    #[test]
+    fn a_norm_of_zero_clips_nothing() {
+        assert_eq!(clip_scale(0.0, Some(1.0)), 1.0);
+        let model = Three {
+            first: Param::from_data([[0.0]], &Device::flex()),
+            second: Param::from_data([0.0], &Device::flex()),
+            third: Param::from_data([[0.0]], &Device::flex()),
+        };
+        assert_eq!(global_norm(&model, &GradientsParams::new()), 0.0);
+    }
 
     #[test]
     fn a_squared_sum_in_pieces_is_the_squared_sum() {
@@ -111,7 +207,10 @@ mod tests {
             let expected: f64 = values.iter().map(|v| f64::from(*v).powi(2)).sum();
             let sum = squared_sum(Tensor::<1>::from_data(values.as_slice(), &device));
             let found = f64::from(sum.into_scalar::<f32>());
-            assert!((found / expected - 1.0).abs() < 1e-6, "{n}: {found} and {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 1e-6,
+                "{n}: {found} and {expected}"
+            );
         }
     }
 }

@@ -178,11 +178,7 @@ impl Stepper {
         finite("loss", report.loss)?;
         report.grad_norm = gradients::global_norm(&self.model, &gradients);
         finite("gradient norm", report.grad_norm)?;
-        let scale = match self.settings.max_grad_norm {
-            // As PyTorch's clip_grad_norm_ has it.
-            Some(most) => (most / (report.grad_norm + 1e-6)).min(1.0),
-            None => 1.0,
-        };
+        let scale = gradients::clip_scale(report.grad_norm, self.settings.max_grad_norm);
         self.model = self
             .optimizer
             .step(self.model.clone(), gradients, learning_rate, scale);
