@@ -4,7 +4,10 @@
 //! will do.
 
 #[path = "../command_line/support.rs"]
-#[expect(dead_code, reason = "shared with the other whole-program tests, which use all of it")]
+#[expect(
+    dead_code,
+    reason = "shared with the other whole-program tests, which use all of it"
+)]
 mod support;
 
 use std::fmt::Write as _;
@@ -52,7 +55,10 @@ fn the_same_run_has_the_same_losses_on_every_device() {
         let other = losses(folder.path(), device);
         assert_eq!(other.len(), STEPS);
         let first = (flex[0] - other[0]).abs();
-        assert!(first < FIRST_LOSS, "{device}: the first loss is {first} off");
+        assert!(
+            first < FIRST_LOSS,
+            "{device}: the first loss is {first} off"
+        );
         let worst = flex
             .iter()
             .zip(&other)

@@ -126,10 +126,6 @@ impl MultiHeadAttention {
     /// # Shapes
     ///
     /// - input and output: `[batch, len, d_model]`
-    ///
-    /// # Panics
-    ///
-    /// If the layer was made for cross-attention.
     #[must_use]
     pub fn forward(&self, input: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
         let Some(qkv) = &self.qkv else {

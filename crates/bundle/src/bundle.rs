@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use regard_data::{Column, Tokenizer};
+use regard_data::{Column, Format, Source, Tokenizer};
 use regard_model::weights::{self, TensorFile};
 use regard_model::{EmbeddingConfig, HeadConfig, PositionKind, TransformerConfig};
 use regard_ops::Key;
@@ -33,6 +33,21 @@ pub struct TextSchema {
     pub label_column: Column,
     /// Whether tables begin with a line of column names.
     pub header: bool,
+    /// The format of files whose names do not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+}
+
+impl TextSchema {
+    /// A file laid out as the training data was.
+    #[must_use]
+    pub fn source(&self, path: &Path) -> Source {
+        let source = Source::new(path).with_header(self.header);
+        match (self.format, Format::of_path(path)) {
+            (Some(format), Err(_)) => source.with_format(format),
+            _ => source,
+        }
+    }
 }
 
 /// What a bundle is: `bundle.json`, without the hashes.
@@ -49,6 +64,8 @@ pub struct BundleInfo {
     pub labels: Vec<String>,
     /// The step of the training run at which these weights stood.
     pub step: u64,
+    /// The hash of the data that it was trained on.
+    pub data_fingerprint: String,
 }
 
 #[derive(Serialize, Deserialize)]

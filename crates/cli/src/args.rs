@@ -217,6 +217,9 @@ pub struct BenchSeedsArgs {
     /// The seeds: `0..4` are the five from 0 to 4, `1,5,7` are three
     #[arg(long, value_name = "SEEDS", default_value = "0..4")]
     pub seeds: Seeds,
+    /// The folder of the runs, one a seed [default: runs/NAME-seeds]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Where and how fast to compute.
     #[command(flatten)]
     pub compute: ComputeArgs,

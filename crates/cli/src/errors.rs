@@ -174,7 +174,9 @@ fn of_training(error: &TrainError) -> Code {
         TrainError::Bundle(error) => of_bundle(error),
         TrainError::Store(error) => of_checkpoint(error),
         TrainError::Checkpoint { .. } => Code::Model,
-        TrainError::OtherData { .. } => Code::Data,
+        TrainError::OtherData { .. }
+        | TrainError::TooManyLabels { .. }
+        | TrainError::NoColumn { .. } => Code::Data,
         TrainError::Lock(error) => of_lock(error),
         TrainError::Log(_) | TrainError::Io { .. } => Code::Io,
         // The run diverged, or its outputs cannot be judged.

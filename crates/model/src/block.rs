@@ -68,6 +68,8 @@ impl Block {
         }
     }
 
+    /// The next hidden states.
+    ///
     /// # Shapes
     ///
     /// - hidden and output: `[batch, len, d_model]`

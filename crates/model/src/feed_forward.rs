@@ -63,6 +63,8 @@ impl FeedForward {
         }
     }
 
+    /// Each position's features, mixed.
+    ///
     /// # Shapes
     ///
     /// - input and output: `[batch, len, d_model]`

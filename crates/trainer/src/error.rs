@@ -62,7 +62,7 @@ pub enum TrainError {
 
     /// The loss or the gradient is not finite; no update was made with it.
     #[error(
-        "the {what} became {value} at step {step} (epoch {epoch}, batch {batch}), before the update; {}",
+        "the {what} became {value} in step {step} (epoch {epoch}, batch {batch}), before its update; {}; lower train.learning_rate, lengthen train.warmup or set train.max_grad_norm",
         match last_checkpoint {
             Some(step) => format!("the last good checkpoint is of step {step}"),
             None => "no checkpoint was saved yet".to_owned(),
@@ -73,7 +73,7 @@ pub enum TrainError {
         what: &'static str,
         /// What it became.
         value: f64,
-        /// The steps made before.
+        /// The step that was not made, counted from 1.
         step: u64,
         /// The epoch, counted from 0.
         epoch: u64,
@@ -81,6 +81,36 @@ pub enum TrainError {
         batch: u64,
         /// The step of the newest checkpoint.
         last_checkpoint: Option<u64>,
+    },
+
+    /// The label column holds something else than labels.
+    #[error(
+        "{path}: the column {column} has {found} different labels, expected at most {most}; is data.label_column the right column?",
+        path = path.display()
+    )]
+    TooManyLabels {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The most that are taken.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
+
+    /// No column can be what a configuration needs.
+    #[error(
+        "{path} has no {wanted}: found {found}; name the columns with --text-column and --label-column",
+        path = path.display()
+    )]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        wanted: String,
+        /// The columns that are there.
+        found: String,
     },
 
     /// A file of the run cannot be read or written.

@@ -101,12 +101,13 @@ fn squared_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
         .reshape([whole / PIECE, PIECE])
         .square()
         .sum_dim(1)
-        .reshape([whole / PIECE]);
-    let rest = flat.narrow(0, whole, n - whole);
+        .reshape([whole / PIECE])
+        .sum();
+    // Burn has no empty tensors to narrow to.
     if whole == n {
-        return pieces.sum();
+        return pieces;
     }
-    pieces.sum() + rest.square().sum()
+    pieces + flat.narrow(0, whole, n - whole).square().sum()
 }
 
 #[cfg(test)]

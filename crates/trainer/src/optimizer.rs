@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::optim::{
+    AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer,
+};
 use burn::tensor::{Device, Tensor};
 use regard_model::weights::{HostTensor, ParameterPath, TensorFile, parameters};
 
@@ -250,7 +252,11 @@ impl ModuleMapper for Step<'_> {
             );
             moments.insert(name, next);
             let tensor = tensor.autodiff();
-            if tracked { tensor.require_grad() } else { tensor }
+            if tracked {
+                tensor.require_grad()
+            } else {
+                tensor
+            }
         })
     }
 }
@@ -275,7 +281,10 @@ fn update<const D: usize>(
                 Moments::Matrix { .. } => None,
             });
             let (tensor, state) = rule.step::<1>(learning_rate, cast(tensor), cast(gradient), kept);
-            (cast(tensor), Moments::Vector(state.expect("AdamW keeps state")))
+            (
+                cast(tensor),
+                Moments::Vector(state.expect("AdamW keeps state")),
+            )
         }
         2 => {
             let kept = kept.and_then(|moments| match moments {
@@ -290,6 +299,8 @@ fn update<const D: usize>(
             };
             (cast(tensor), moments)
         }
-        rank => panic!("the primitives hold vectors and matrices, found a parameter of rank {rank}"),
+        rank => {
+            panic!("the primitives hold vectors and matrices, found a parameter of rank {rank}")
+        }
     }
 }

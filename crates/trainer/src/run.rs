@@ -27,7 +27,11 @@ use crate::step::{NotFinite, StepReport, StepSettings, StepSource, Stepper};
 use crate::task::{self, Batch, Evaluation, Split, Targets, Task};
 
 /// The files of a checkpoint, beside its manifest.
-const FILES: &[&str] = &["weights.safetensors", "moments.safetensors", "optimizer.json"];
+const FILES: &[&str] = &[
+    "weights.safetensors",
+    "moments.safetensors",
+    "optimizer.json",
+];
 
 /// Where and on what a run works: nothing here changes what is learned.
 #[derive(Clone, Debug)]
@@ -196,17 +200,24 @@ impl<'a> Run<'a> {
             seed: config.seed,
             finished: false,
         };
+        let mut warnings = Vec::new();
         let state = match saved {
             None => fresh,
-            Some(saved) => {
-                for warning in &saved.warnings {
-                    tell(Progress::Warning(warning));
+            Some(mut saved) => {
+                warnings.append(&mut saved.warnings);
+                let mut state = resume(&mut stepper, saved, &fresh, &settings.folder)?;
+                if let Some(best) = state.best
+                    && let Err(error) = store.load_step(best.step)
+                {
+                    // It went when the newer checkpoint was saved that is damaged now.
+                    warnings.push(format!("{error}; the best model is chosen anew"));
+                    state.best = None;
                 }
-                resume(&mut stepper, saved, &fresh, &settings.folder)?
+                state
             }
         };
         let path = settings.folder.join("events.jsonl");
-        Ok(Self {
+        let mut run = Self {
             config,
             settings,
             task,
@@ -219,7 +230,9 @@ impl<'a> Run<'a> {
             evaluate_every: in_steps(config.eval.every).max(1),
             stepper,
             state,
-        })
+        };
+        run.warn(&warnings, tell)?;
+        Ok(run)
     }
 
     /// Whether there is no step left to make.
@@ -228,10 +241,7 @@ impl<'a> Run<'a> {
     }
 
     /// The best evaluation, if nothing is left to do: no step, no line of the log, no bundle.
-    fn complete(
-        &mut self,
-        tell: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Option<Best>, TrainError> {
+    fn complete(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Option<Best>, TrainError> {
         let folder = &self.settings.folder;
         if !self.is_done() || !self.log.has_ended()? || !Bundle::exists(folder) {
             return Ok(None);
@@ -239,7 +249,10 @@ impl<'a> Run<'a> {
         match Bundle::load(folder, &self.settings.device) {
             // A run that ended, went on with more epochs and was killed before its second end has
             // the bundle of the first.
-            Ok(bundle) => Ok(self.state.best.filter(|best| best.step == bundle.info().step)),
+            Ok(bundle) => Ok(self
+                .state
+                .best
+                .filter(|best| best.step == bundle.info().step)),
             Err(error) => {
                 tell(Progress::Warning(&format!(
                     "{error}; making the bundle again from its checkpoint"
@@ -320,7 +333,11 @@ impl<'a> Run<'a> {
         let eval = &self.config.eval;
         let value = evaluation.metric(eval.metric);
         let best = self.state.best;
-        let is_best = best.is_none_or(|best| eval.mode().is_better(value, best.value));
+        // Ties are common on few examples; the lower loss is then the better model.
+        let is_best = best.is_none_or(|best| {
+            eval.mode().is_better(value, best.value)
+                || (value == best.value && evaluation.report.loss < self.loss_at(best.step))
+        });
         if is_best {
             self.state.best = Some(Best { step, value });
             self.state.patience_left = self.config.train.early_stopping;
@@ -350,6 +367,15 @@ impl<'a> Run<'a> {
             is_best,
         });
         Ok(())
+    }
+
+    /// The validation loss of an earlier evaluation.
+    fn loss_at(&self, step: u64) -> f64 {
+        let mut history = self.state.history.iter().rev();
+        history
+            .find(|point| point.step == step)
+            .and_then(|point| point.metrics.get("loss").copied())
+            .unwrap_or(f64::INFINITY)
     }
 
     fn judge(&self, model: &Transformer, split: Split) -> Result<Evaluation, TrainError> {
@@ -383,6 +409,9 @@ impl<'a> Run<'a> {
     /// Saves everything that the next step depends on.
     fn save(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
         self.state.finished = self.is_done();
+        let (step, epoch) = (self.state.step, self.state.epoch);
+        self.log
+            .write(&Event::new(EventKind::Checkpoint, step, epoch))?;
         // Synced first: the checkpoint says how long the log is.
         self.log.sync()?;
         self.state.log_offset = self.log.offset();
@@ -398,8 +427,19 @@ impl<'a> Run<'a> {
         ];
         let keep = self.config.checkpoint.keep;
         let saved = self.store.save(&self.state, &contents, keep)?;
-        for warning in &saved.warnings {
+        self.warn(&saved.warnings, tell)
+    }
+
+    /// Tells warnings to whoever watches and to the log.
+    fn warn(
+        &mut self,
+        warnings: &[String],
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), TrainError> {
+        for warning in warnings {
             tell(Progress::Warning(warning));
+            let event = Event::new(EventKind::Warning, self.state.step, self.state.epoch);
+            self.log.write(&event.with("message", warning.as_str()))?;
         }
         Ok(())
     }
@@ -425,12 +465,10 @@ impl<'a> Run<'a> {
             .with("stopped_early", stopped_early);
         let event = match &test {
             None => event,
-            Some(test) => test
-                .metrics()
-                .into_iter()
-                .fold(event.with("split", Split::Test.name()), |event, (name, value)| {
-                    event.with_number(name, value)
-                }),
+            Some(test) => test.metrics().into_iter().fold(
+                event.with("split", Split::Test.name()),
+                |event, (name, value)| event.with_number(name, value),
+            ),
         };
         self.log.write(&event)?;
         self.log.sync()?;
@@ -459,7 +497,7 @@ impl<'a> Run<'a> {
         TrainError::Diverged {
             what: problem.what,
             value: problem.value,
-            step: self.state.step,
+            step: self.state.step + 1,
             epoch: self.state.epoch,
             batch: self.state.batch,
             last_checkpoint: saved.map(|saved| saved.state.step),
@@ -485,8 +523,7 @@ impl StepSource for TaskSource<'_> {
 
     fn batch(&self, places: Range<usize>, device: &Device) -> Batch {
         let units = &self.draw.units[places];
-        self.task
-            .batch(Split::Train, units, Some(self.key), device)
+        self.task.batch(Split::Train, units, Some(self.key), device)
     }
 
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
@@ -500,26 +537,32 @@ impl StepSource for TaskSource<'_> {
 /// mends a configuration whose data could not be read wants the same folder.
 fn claim(config: &Config, folder: &Path, saved: Option<&Loaded>) -> Result<(), TrainError> {
     let path = folder.join("config.toml");
-    if let Some(saved) = saved {
+    if let Some(saved) = saved
+        && saved.state.config_fingerprint != config.fingerprint()?
+    {
+        // The file names the keys that differ. The checkpoint decides: the file may have been
+        // edited since, or be gone.
         if path.exists() {
             let begun = config::load::<&str>(&path, &[])?;
             config.check_resume(&begun, &path)?;
-        } else if saved.state.config_fingerprint != config.fingerprint()? {
-            return Err(TrainError::Checkpoint {
-                what: format!("the checkpoint of step {}", saved.state.step),
-                problems: vec![format!(
-                    "it was saved under another configuration, and {} is gone",
-                    path.display()
-                )],
-            });
         }
+        return Err(TrainError::Checkpoint {
+            what: format!("the checkpoint of step {}", saved.state.step),
+            problems: vec![format!(
+                "it was saved under another configuration, and {} is gone or was edited since",
+                path.display()
+            )],
+        });
     }
     let text = config.to_toml()?;
     // By way of another name, or a crash could leave half a configuration; always the same one, or
     // crashes could leave many.
     let scratch = folder.join("config.toml.part");
     File::create(&scratch)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
         .and_then(|()| std::fs::rename(&scratch, &path))
         .map_err(at(&path))
 }

@@ -163,7 +163,10 @@ impl StepSource for Data {
     }
 
     fn batch(&self, places: Range<usize>, device: &Device) -> Batch {
-        let rows: Vec<&[u32]> = self.rows[places.clone()].iter().map(Vec::as_slice).collect();
+        let rows: Vec<&[u32]> = self.rows[places.clone()]
+            .iter()
+            .map(Vec::as_slice)
+            .collect();
         Batch {
             input: text_input(&rows, 0, device),
             targets: Targets::Classes(self.classes[places.clone()].to_vec()),

@@ -38,12 +38,14 @@ pub fn info(tokenizer: &Tokenizer) -> BundleInfo {
         .with_layers(2);
     model.d_ff = 12;
     BundleInfo {
+        data_fingerprint: "none".to_owned(),
         task: "text-classification".to_owned(),
         model,
         schema: TextSchema {
             text_column: "text".into(),
             label_column: "label".into(),
             header: true,
+            format: None,
         },
         labels: ["ham", "spam", "other"].map(str::to_owned).to_vec(),
         step: 7,

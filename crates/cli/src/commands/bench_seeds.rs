@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Context;
 use regard_trainer::{RunSettings, config, evaluate_run};
 use serde_json::{Map, Value, json};
 
@@ -24,22 +25,25 @@ pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
         overrides.push(format!("seed={seed}"));
         let config = config::load(&args.settings.config, &overrides)?;
         metric = config.eval.metric.name();
-        let mut name = default_folder(&args.settings, &config).into_os_string();
-        name.push(format!("-seeds/seed-{seed}"));
+        if config.data.test.is_none() {
+            return Err(UsageError("the configuration has no test data".to_owned()))
+                .hint("set data.test to a file or a share");
+        }
+        let all = args.out.clone().unwrap_or_else(|| {
+            let mut name = default_folder(&args.settings, &config).into_os_string();
+            name.push("-seeds");
+            name.into()
+        });
         let settings = RunSettings {
-            folder: name.into(),
+            folder: all.join(format!("seed-{seed}")),
             device: compute.device.clone(),
             workers: compute.workers,
         };
         printer.note(format_args!("seed {seed}: {}", settings.folder.display()));
         let outcome = train(&config, &settings, &compute, printer)?;
         let test = match outcome.test {
-            Some(test) => Some(test),
-            None => evaluate_run(&settings)?,
-        };
-        let Some(test) = test else {
-            return Err(UsageError("the configuration has no test data".to_owned()))
-                .hint("set data.test to a file or a share");
+            Some(test) => test,
+            None => evaluate_run(&settings)?.context("the run has no test data")?,
         };
         let value = test.metric(config.eval.metric);
         printer.note(format_args!("seed {seed}: test {metric} {value:.4}"));
@@ -71,6 +75,9 @@ pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
         let _ = writeln!(text, "seed {seed}  {value:.4}");
     }
     let spread = standard_error.map_or("unknown, with one seed".to_owned(), |e| format!("{e:.4}"));
-    let _ = writeln!(text, "test {metric}: mean {mean:.4}, standard error {spread}");
+    let _ = writeln!(
+        text,
+        "test {metric}: mean {mean:.4}, standard error {spread}"
+    );
     printer.report(args.report.format, &value, text)
 }

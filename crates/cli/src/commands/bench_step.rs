@@ -24,7 +24,10 @@ pub fn run(args: &BenchStepArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut workloads = Vec::new();
     for name in &args.workloads {
         let Some(workload) = Workload::from_name(name) else {
-            let names: Vec<&str> = Workload::ALL.iter().map(|workload| workload.name()).collect();
+            let names: Vec<&str> = Workload::ALL
+                .iter()
+                .map(|workload| workload.name())
+                .collect();
             return Err(UsageError(format!(
                 "--workload {name}: expected {}",
                 names.join(", ")
@@ -82,9 +85,7 @@ fn measure(workload: Workload, args: &BenchStepArgs) -> anyhow::Result<Value> {
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     let cpu_ms = match (cpu, cpu_time()) {
-        (Some(before), Some(after)) => {
-            Some((after - before).as_secs_f64() * 1e3 / steps as f64)
-        }
+        (Some(before), Some(after)) => Some((after - before).as_secs_f64() * 1e3 / steps as f64),
         _ => None,
     };
     times.sort_by(f64::total_cmp);
@@ -116,7 +117,9 @@ fn in_a_process(workload: Workload, args: &BenchStepArgs) -> anyhow::Result<Valu
     if let Some(threads) = args.compute.threads {
         command.args(["--threads", &threads.to_string()]);
     }
-    let output = command.output().context("cannot start this program again")?;
+    let output = command
+        .output()
+        .context("cannot start this program again")?;
     ensure!(output.status.success(), "{} failed", workload.name());
     let mut report: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("{} gave no report", workload.name()))?;

@@ -29,8 +29,11 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     let Some(file) = &args.file else {
         let format = args.format.unwrap_or(PredictionFormat::Human);
         let mut output = Output::begin(printer, format, &classifier, false)?;
-        for (row, (text, prediction)) in
-            args.text.iter().zip(classifier.predict(&args.text)?).enumerate()
+        for (row, (text, prediction)) in args
+            .text
+            .iter()
+            .zip(classifier.predict(&args.text)?)
+            .enumerate()
         {
             output.write(row as u64 + 1, None, text, &prediction)?;
         }
@@ -41,12 +44,18 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     let format = match (args.input_format, is_stdin) {
         (Some(format), _) => input_format(format),
         (None, true) => Format::Lines,
-        (None, false) => Format::of_path(file)
+        (None, false) => schema
+            .source(file)
+            .format()
             .hint("or give --input-format csv, tsv, jsonl or lines")?,
     };
-    let source = Source::new(if is_stdin { Path::new("standard input") } else { file })
-        .with_format(format)
-        .with_header(schema.header);
+    let source = Source::new(if is_stdin {
+        Path::new("standard input")
+    } else {
+        file
+    })
+    .with_format(format)
+    .with_header(schema.header);
     let records = if is_stdin {
         Records::from_reader(stdin(), &source)?
     } else {
@@ -56,8 +65,7 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
         Format::Lines => 0,
         _ => records.column(&schema.text_column)?,
     };
-    let has_ids =
-        format != Format::Lines && records.column(&Column::Name(ID.to_owned())).is_ok();
+    let has_ids = format != Format::Lines && records.column(&Column::Name(ID.to_owned())).is_ok();
     let out_format = args.format.unwrap_or(match format {
         Format::Csv => PredictionFormat::Csv,
         Format::Tsv => PredictionFormat::Tsv,
@@ -75,10 +83,22 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     for record in records {
         waiting.push(record?);
         if waiting.len() == chunk {
-            answer(&mut waiting, &mut row, text_column, &classifier, &mut output)?;
+            answer(
+                &mut waiting,
+                &mut row,
+                text_column,
+                &classifier,
+                &mut output,
+            )?;
         }
     }
-    answer(&mut waiting, &mut row, text_column, &classifier, &mut output)?;
+    answer(
+        &mut waiting,
+        &mut row,
+        text_column,
+        &classifier,
+        &mut output,
+    )?;
     output.finish()
 }
 
@@ -150,7 +170,10 @@ impl<'a> Output<'a> {
                     columns.extend(labels.iter().map(|label| format!("p_{label}")));
                 }
                 let results: Box<dyn Write> = Box::new(printer.results());
-                Kind::Rows(format, RowWriter::new(results, format, &columns, &[], true)?)
+                Kind::Rows(
+                    format,
+                    RowWriter::new(results, format, &columns, &[], true)?,
+                )
             }
         };
         Ok(Self {

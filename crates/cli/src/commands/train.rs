@@ -14,7 +14,9 @@ use crate::output::Printer;
 
 /// Trains, or goes on.
 pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
-    let config = config::load(&args.settings.config, &args.settings.overrides)?;
+    let mut config = config::load(&args.settings.config, &args.settings.overrides)?;
+    // Named in the resolved file, so that the file of a run goes on with that run.
+    config.name = Some(run_name(&args.settings, &config));
     let compute = Compute::open(&args.compute)?;
     let folder = args
         .out
@@ -33,14 +35,18 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
     report(args, &config, &outcome, test.as_ref(), printer)
 }
 
-/// Where a run goes that was told no folder: under the configuration's name, or its file's.
+/// Where a run goes that was told no folder.
 pub fn default_folder(settings: &SettingsArgs, config: &Config) -> PathBuf {
+    PathBuf::from("runs").join(run_name(settings, config))
+}
+
+/// The run's name: the configuration's, or its file's.
+fn run_name(settings: &SettingsArgs, config: &Config) -> String {
     let stem = settings.config.file_stem().unwrap_or_default();
-    let name = config
+    config
         .name
         .clone()
-        .unwrap_or_else(|| stem.to_string_lossy().into_owned());
-    PathBuf::from("runs").join(name)
+        .unwrap_or_else(|| stem.to_string_lossy().into_owned())
 }
 
 /// Trains while the printer shows how it goes.
@@ -72,7 +78,10 @@ pub fn train(
         }
         Progress::Step { step, report, .. } => {
             if let Some(bar) = &mut bar {
-                bar.update(step, format_args!("loss {:.4}{last_evaluation}", report.loss));
+                bar.update(
+                    step,
+                    format_args!("loss {:.4}{last_evaluation}", report.loss),
+                );
             }
         }
         Progress::Evaluated {

@@ -72,6 +72,8 @@ impl Embedding {
         }
     }
 
+    /// The embedded input.
+    ///
     /// # Shapes
     ///
     /// - output: `[batch, len, d_model]`

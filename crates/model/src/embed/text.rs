@@ -42,6 +42,8 @@ impl TextEmbedding {
         }
     }
 
+    /// The embedded tokens.
+    ///
     /// # Shapes
     ///
     /// - output: `[batch, len, d_model]`

@@ -32,6 +32,8 @@ impl ClassificationHead {
         }
     }
 
+    /// The logits of each row.
+    ///
     /// # Shapes
     ///
     /// - hidden: `[batch, len, d_model]`

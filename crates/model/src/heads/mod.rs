@@ -29,6 +29,8 @@ impl Head {
         }
     }
 
+    /// What the model answers.
+    ///
     /// # Shapes
     ///
     /// - hidden: `[batch, len, d_model]`

@@ -21,6 +21,8 @@ impl Pooling {
     /// One of each kind, for tests that hold for every pooling.
     pub const EXAMPLES: &[Self] = &[Self::First, Self::Mean, Self::Max];
 
+    /// One vector for each row.
+    ///
     /// # Shapes
     ///
     /// - hidden: `[batch, len, d_model]`

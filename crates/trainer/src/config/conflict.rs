@@ -5,6 +5,11 @@ use std::path::Path;
 use super::types::{Config, Position};
 use super::values::{Column, Period, Source};
 
+/// 256 bytes and five special tokens.
+const SMALLEST_BPE: usize = 261;
+/// A training step of more needs over 32 GB for weights, gradients and moments alone.
+const MOST_PARAMETERS: f64 = 2e9;
+
 /// Keys whose values contradict each other; the first is named, and the first one written is shown.
 pub(super) struct Conflict {
     pub keys: &'static [&'static str],
@@ -116,6 +121,36 @@ fn model(config: &Config, conflicts: &mut Vec<Conflict>) {
             expected: "an even number, since `model.position` is \"sinusoidal\"".to_owned(),
             found: model.d_model.to_string(),
             hint: Some("sines and cosines come in pairs".to_owned()),
+        });
+    }
+    let tokenizer = &config.tokenizer;
+    if tokenizer.kind == super::TokenizerKind::Bpe
+        && tokenizer.file.is_none()
+        && tokenizer.vocab_size < SMALLEST_BPE
+    {
+        conflicts.push(Conflict {
+            keys: &["tokenizer.vocab_size", "tokenizer.kind"],
+            expected: format!("at least {SMALLEST_BPE}, since `tokenizer.kind` is \"bpe\""),
+            found: tokenizer.vocab_size.to_string(),
+            hint: Some("each byte and each special token is one of them".to_owned()),
+        });
+    }
+    // The tables of tokens and positions, and the matrices of the blocks; in f64, or a hostile
+    // configuration overflows it.
+    let [d, d_ff, layers] = [model.d_model, model.d_ff, model.n_layers].map(|n| n as f64);
+    let tables = (tokenizer.vocab_size + tokenizer.max_length) as f64 * d;
+    let parameters = tables + layers * (4.0 * d * d + 2.0 * d * d_ff);
+    if parameters > MOST_PARAMETERS {
+        conflicts.push(Conflict {
+            keys: &[
+                "model.d_model",
+                "model.n_layers",
+                "model.d_ff",
+                "tokenizer.vocab_size",
+            ],
+            expected: format!("sizes that make at most {MOST_PARAMETERS:e} parameters"),
+            found: format!("sizes that make {parameters:.1e}"),
+            hint: Some("a model for some thousand texts has a million or less".to_owned()),
         });
     }
     if let Some(file) = &config.tokenizer.file

@@ -177,9 +177,9 @@ pub const KEYS: &[Key] = &[
 
     Key::new("tokenizer", "kind", one_of(TokenizerKind::NAMES), Is("\"words\""),
         "what a token is"),
-    Key::new("tokenizer", "vocab_size", integer(2, 10_000_000), Is("8000"),
+    Key::new("tokenizer", "vocab_size", integer(6, 10_000_000), Is("8000"),
         "the largest number of different tokens (words, bpe)"),
-    Key::new("tokenizer", "max_length", integer(1, 1_000_000), Is("128"),
+    Key::new("tokenizer", "max_length", integer(2, 1_000_000), Is("128"),
         "the largest number of tokens of one text; what exceeds it is cut off"),
     Key::new("tokenizer", "lowercase", Kind::Bool, Is("true"),
         "whether texts are put in lower case first"),

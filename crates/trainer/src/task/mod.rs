@@ -4,6 +4,7 @@
 //! loss of each row is, and what outputs are worth. The loop knows no task by name.
 
 mod text_classification;
+pub(crate) mod text_parts;
 
 use burn::tensor::{Device, Tensor};
 use regard_bundle::BundleInfo;

@@ -1,18 +1,15 @@
 //! Classification of text.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use regard_bundle::{BundleInfo, ClassPrediction, TextSchema, text_input};
 use regard_data::{
-    DataError, Examples, Format, LabelledTexts, Labels, Source, Subset, TextColumns, Tokenizer,
-    TokenizerConfig, TokenizerKind, require_two_classes, stratified,
+    DataError, Examples, Labels, Tokenizer, TokenizerConfig, TokenizerKind, require_two_classes,
 };
 use regard_model::{EmbeddingConfig, HeadConfig, TransformerConfig};
 use regard_ops::Key;
 
+use super::text_parts::{TextParts, format};
 use super::{Batch, Evaluation, Split, Targets, Task};
 use crate::config::{self, Config};
 use crate::error::TrainError;
@@ -29,7 +26,8 @@ pub struct TextClassification {
     model: config::ModelConfig,
     label_smoothing: f64,
     word_dropout: f64,
-    fingerprint: String,
+    data_fingerprint: String,
+    tokenizer_hash: String,
 }
 
 /// A part of the data as token ids, one after the other.
@@ -76,83 +74,37 @@ impl TextClassification {
     /// If the data cannot be read or is not what the configuration says.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let data = &config.data;
-        let columns = TextColumns::new(data.text_column.clone(), data.label_column.clone());
-        let declared = match &data.labels {
-            Some(names) => Some(Labels::new(names.clone())?),
-            None => None,
-        };
-        let read = |path: &Path, labels: Option<&Labels>| {
-            let mut source = Source::new(path).with_header(data.header);
-            if let Some(format) = data.format {
-                source = source.with_format(match format {
-                    config::DataFormat::Csv => Format::Csv,
-                    config::DataFormat::Tsv => Format::Tsv,
-                    config::DataFormat::JsonLines => Format::JsonLines,
-                });
-            }
-            LabelledTexts::load(&source, &columns, labels).map(Arc::new)
-        };
-        let whole = read(&data.train, declared.as_ref())?;
-        let labels = whole.labels().clone();
-        let mut fingerprints = vec![whole.fingerprint().as_str().to_owned()];
-
-        // Shares are drawn one after the other from what is left: the test share first, so that it
-        // does not depend on whether there is a validation share.
-        let mut rest: Vec<usize> = (0..whole.len()).collect();
-        let mut part = |source: &config::Source| -> Result<Box<dyn Examples>, TrainError> {
-            match source {
-                config::Source::Path(path) => {
-                    let texts = read(path, Some(&labels))?;
-                    fingerprints.push(texts.fingerprint().as_str().to_owned());
-                    Ok(Box::new(texts))
-                }
-                config::Source::Share(share) => {
-                    let classes: Vec<u32> = rest.iter().map(|row| whole.label(*row)).collect();
-                    // A share is of the whole file, whatever was drawn from it before.
-                    let of_rest = share * whole.len() as f64 / rest.len() as f64;
-                    let split = stratified(&classes, of_rest).map_err(|error| match error {
-                        DataError::EmptySplit { held_out, .. } => DataError::EmptySplit {
-                            share: *share,
-                            rows: whole.len(),
-                            held_out,
-                        },
-                        error => error,
-                    })?;
-                    let held_out = split.held_out.iter().map(|i| rest[*i]).collect();
-                    rest = split.rest.iter().map(|i| rest[*i]).collect();
-                    Ok(Box::new(Subset::new(Arc::clone(&whole), held_out)))
-                }
-            }
-        };
-        let test = data.test.as_ref().map(&mut part).transpose()?;
-        let valid = part(&data.valid)?;
-        let train = Subset::new(Arc::clone(&whole), rest);
-        require_two_classes(&train, &data.train.display().to_string())?;
-
+        let texts = TextParts::read(config, None)?;
+        require_two_classes(&texts.train, &data.train.display().to_string())?;
         let settings = tokenizer_config(&config.tokenizer);
-        let texts = (0..train.len()).map(|index| train.text(index));
-        let tokenizer = Tokenizer::from_config(&settings, texts)?;
+        let train = &texts.train;
+        let tokenizer =
+            Tokenizer::from_config(&settings, (0..train.len()).map(|index| train.text(index)))?;
         let parts = [
-            Some(Part::encode(&tokenizer, &train)?),
-            Some(Part::encode(&tokenizer, &*valid)?),
-            test.map(|test| Part::encode(&tokenizer, &*test))
+            Some(Part::encode(&tokenizer, train)?),
+            Some(Part::encode(&tokenizer, &*texts.valid)?),
+            texts
+                .test
+                .map(|test| Part::encode(&tokenizer, &*test))
                 .transpose()?,
         ];
-        let schema = TextSchema {
-            text_column: data.text_column.clone(),
-            label_column: data.label_column.clone(),
-            header: data.header,
-        };
+        let tokenizer_hash = blake3::hash(&tokenizer.to_json()?).to_hex().to_string();
         Ok(Self {
             tokenizer,
-            labels,
+            labels: texts.labels,
             parts,
-            schema,
+            schema: TextSchema {
+                text_column: data.text_column.clone(),
+                label_column: data.label_column.clone(),
+                header: data.header,
+                format: data.format.map(format),
+            },
             task: config.task.name(),
             model: config.model.clone(),
             label_smoothing: config.train.label_smoothing,
             word_dropout: config.train.word_dropout,
-            fingerprint: fingerprints.join("+"),
+            data_fingerprint: texts.fingerprint,
+            tokenizer_hash,
         })
     }
 
@@ -291,7 +243,8 @@ impl Task for TextClassification {
     }
 
     fn data_fingerprint(&self) -> String {
-        self.fingerprint.clone()
+        // Token ids are data too: a tokenizer from a file may change under a run.
+        format!("{}+{}", self.data_fingerprint, self.tokenizer_hash)
     }
 
     fn bundle_info(&self, step: u64) -> BundleInfo {
@@ -301,6 +254,7 @@ impl Task for TextClassification {
             schema: self.schema.clone(),
             labels: self.labels.names().to_vec(),
             step,
+            data_fingerprint: self.data_fingerprint.clone(),
         }
     }
 
