@@ -1,16 +1,17 @@
 //! A run: the loop, and the folder that it lives in.
 
-use std::fs::File;
+mod resume;
+mod source;
+
 use std::io::Write;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use regard_bundle::{Bundle, Workers};
 use regard_model::Transformer;
-use regard_model::weights::{self, TensorFile};
+use regard_model::weights;
 use regard_ops::Key;
 
 use crate::checkpoint::{Best, CheckpointStore, Contents, Loaded, MetricPoint, TrainingState};
@@ -20,11 +21,13 @@ use crate::evaluate::evaluate;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
-use crate::optimizer::{AdamWSettings, OptimizerState};
-use crate::sampler::{Draw, Sampler};
+use crate::optimizer::AdamWSettings;
+use crate::sampler::Sampler;
 use crate::schedule::Schedule;
-use crate::step::{NotFinite, StepReport, StepSettings, StepSource, Stepper};
-use crate::task::{self, Batch, Evaluation, Split, Targets, Task};
+use crate::step::{NotFinite, StepReport, StepSettings, Stepper};
+use crate::task::{self, Evaluation, Split, Task};
+use resume::{claim, resume, weights_of};
+use source::TaskSource;
 
 /// The files of a checkpoint, beside its manifest.
 const FILES: &[&str] = &[
@@ -503,105 +506,6 @@ impl<'a> Run<'a> {
             last_checkpoint: saved.map(|saved| saved.state.step),
         }
     }
-}
-
-/// The draw of a step as batches of the task.
-struct TaskSource<'a> {
-    task: &'a dyn Task,
-    draw: &'a Draw,
-    key: Key,
-}
-
-impl StepSource for TaskSource<'_> {
-    fn n_units(&self) -> usize {
-        self.draw.units.len()
-    }
-
-    fn n_rows(&self, place: usize) -> usize {
-        self.task.n_rows(Split::Train, self.draw.units[place])
-    }
-
-    fn batch(&self, places: Range<usize>, device: &Device) -> Batch {
-        let units = &self.draw.units[places];
-        self.task.batch(Split::Train, units, Some(self.key), device)
-    }
-
-    fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
-        self.task.row_losses(output, targets)
-    }
-}
-
-/// Writes the resolved configuration into the folder; refuses a folder that belongs to another one.
-///
-/// A folder belongs to a configuration from its first checkpoint on: nothing is lost before, and who
-/// mends a configuration whose data could not be read wants the same folder.
-fn claim(config: &Config, folder: &Path, saved: Option<&Loaded>) -> Result<(), TrainError> {
-    let path = folder.join("config.toml");
-    if let Some(saved) = saved
-        && saved.state.config_fingerprint != config.fingerprint()?
-    {
-        // The file names the keys that differ. The checkpoint decides: the file may have been
-        // edited since, or be gone.
-        if path.exists() {
-            let begun = config::load::<&str>(&path, &[])?;
-            config.check_resume(&begun, &path)?;
-        }
-        return Err(TrainError::Checkpoint {
-            what: format!("the checkpoint of step {}", saved.state.step),
-            problems: vec![format!(
-                "it was saved under another configuration, and {} is gone or was edited since",
-                path.display()
-            )],
-        });
-    }
-    let text = config.to_toml()?;
-    // By way of another name, or a crash could leave half a configuration; always the same one, or
-    // crashes could leave many.
-    let scratch = folder.join("config.toml.part");
-    File::create(&scratch)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-        })
-        .and_then(|()| std::fs::rename(&scratch, &path))
-        .map_err(at(&path))
-}
-
-/// Puts a checkpoint back.
-fn resume(
-    stepper: &mut Stepper,
-    mut saved: Loaded,
-    fresh: &TrainingState,
-    folder: &Path,
-) -> Result<TrainingState, TrainError> {
-    let what = format!("the checkpoint of step {}", saved.state.step);
-    if saved.state.data_fingerprint != fresh.data_fingerprint {
-        return Err(TrainError::OtherData {
-            folder: folder.to_owned(),
-        });
-    }
-    let file = weights_of(&saved, &what)?;
-    let moments = TensorFile::from_bytes(&saved.files[1], &what)?;
-    let damaged = |problems: Vec<String>| TrainError::Checkpoint {
-        what: what.clone(),
-        problems,
-    };
-    let updates = serde_json::from_slice(&saved.files[2])
-        .map_err(|error| damaged(vec![format!("optimizer.json: {error}")]))?;
-    stepper.set_weights(file, &what)?;
-    stepper
-        .load_optimizer(OptimizerState { moments, updates })
-        .map_err(damaged)?;
-    // Patience may change when a run is continued; what was used of it stays used.
-    let best = saved.state.best.map_or(0, |best| best.step);
-    let history = saved.state.history.iter();
-    let used = history.filter(|point| point.step > best).count() as u64;
-    saved.state.patience_left = fresh.patience_left.map(|all| all.saturating_sub(used));
-    Ok(saved.state)
-}
-
-fn weights_of(saved: &Loaded, what: &str) -> Result<TensorFile, TrainError> {
-    Ok(TensorFile::from_bytes(&saved.files[0], what)?)
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> TrainError + use<> {
