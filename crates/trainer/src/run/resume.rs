@@ -1,0 +1,92 @@
+//! Going on where a run stopped: whose folder it is, and putting a checkpoint back.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use regard_model::weights::TensorFile;
+
+use super::at;
+use crate::checkpoint::{Loaded, TrainingState};
+use crate::config::{self, Config};
+use crate::error::TrainError;
+use crate::optimizer::OptimizerState;
+use crate::step::Stepper;
+
+/// Writes the resolved configuration into the folder; refuses a folder that belongs to another one.
+///
+/// A folder belongs to a configuration from its first checkpoint on: nothing is lost before, and who
+/// mends a configuration whose data could not be read wants the same folder.
+pub(super) fn claim(
+    config: &Config,
+    folder: &Path,
+    saved: Option<&Loaded>,
+) -> Result<(), TrainError> {
+    let path = folder.join("config.toml");
+    if let Some(saved) = saved
+        && saved.state.config_fingerprint != config.fingerprint()?
+    {
+        // The file names the keys that differ. The checkpoint decides: the file may have been
+        // edited since, or be gone.
+        if path.exists() {
+            let begun = config::load::<&str>(&path, &[])?;
+            config.check_resume(&begun, &path)?;
+        }
+        return Err(TrainError::Checkpoint {
+            what: format!("the checkpoint of step {}", saved.state.step),
+            problems: vec![format!(
+                "it was saved under another configuration, and {} is gone or was edited since",
+                path.display()
+            )],
+        });
+    }
+    let text = config.to_toml()?;
+    // By way of another name, or a crash could leave half a configuration; always the same one, or
+    // crashes could leave many.
+    let scratch = folder.join("config.toml.part");
+    File::create(&scratch)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
+        .and_then(|()| std::fs::rename(&scratch, &path))
+        .map_err(at(&path))
+}
+
+/// Puts a checkpoint back.
+pub(super) fn resume(
+    stepper: &mut Stepper,
+    mut saved: Loaded,
+    fresh: &TrainingState,
+    folder: &Path,
+) -> Result<TrainingState, TrainError> {
+    let what = format!("the checkpoint of step {}", saved.state.step);
+    if saved.state.data_fingerprint != fresh.data_fingerprint {
+        return Err(TrainError::OtherData {
+            folder: folder.to_owned(),
+        });
+    }
+    let file = weights_of(&saved, &what)?;
+    let moments = TensorFile::from_bytes(&saved.files[1], &what)?;
+    let damaged = |problems: Vec<String>| TrainError::Checkpoint {
+        what: what.clone(),
+        problems,
+    };
+    let updates = serde_json::from_slice(&saved.files[2])
+        .map_err(|error| damaged(vec![format!("optimizer.json: {error}")]))?;
+    stepper.set_weights(file, &what)?;
+    stepper
+        .load_optimizer(OptimizerState { moments, updates })
+        .map_err(damaged)?;
+    // Patience may change when a run is continued; what was used of it stays used.
+    let best = saved.state.best.map_or(0, |best| best.step);
+    let history = saved.state.history.iter();
+    let used = history.filter(|point| point.step > best).count() as u64;
+    saved.state.patience_left = fresh.patience_left.map(|all| all.saturating_sub(used));
+    Ok(saved.state)
+}
+
+/// The weights in a checkpoint.
+pub(super) fn weights_of(saved: &Loaded, what: &str) -> Result<TensorFile, TrainError> {
+    Ok(TensorFile::from_bytes(&saved.files[0], what)?)
+}
