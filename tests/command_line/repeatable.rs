@@ -106,8 +106,7 @@ fn memory_stays_flat_over_epochs() {
         .filter(|event| event["kind"] == "train")
         .filter_map(|event| event["volatile"]["peak_rss_mib"].as_f64())
         .collect();
-    if peaks.is_empty() {
-        assert!(!cfg!(target_os = "linux"), "the log tells the memory");
+    if !cfg!(target_os = "linux") && peaks.is_empty() {
         return;
     }
     assert_eq!(peaks.len(), 18 * 15);

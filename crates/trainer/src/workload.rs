@@ -180,3 +180,42 @@ impl StepSource for Data {
         cross_entropy(output, classes, 0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Module;
+
+    use super::*;
+
+    #[test]
+    fn workloads_are_found_by_their_names_in_any_case() {
+        for workload in Workload::ALL {
+            assert_eq!(Workload::from_name(workload.name()), Some(*workload));
+            let lower = workload.name().to_lowercase();
+            assert_eq!(Workload::from_name(&lower), Some(*workload));
+        }
+        assert_eq!(Workload::from_name("W4"), None);
+    }
+
+    /// What PyTorch counts in a stack of these sizes: two tables, blocks of packed q, k and v, an
+    /// output projection, two layers and two norms, a final norm and a head.
+    fn expected(d: usize, layers: usize, d_ff: usize, tokens: usize) -> usize {
+        let block = 3 * (d * d + d) + d * d + d + d * d_ff + d_ff + d_ff * d + d + 4 * d;
+        (8000 + tokens) * d + layers * block + 2 * d + 2 * d + 2
+    }
+
+    #[test]
+    fn models_have_the_sizes_of_their_definitions() {
+        for (workload, parameters, batch) in [
+            (Workload::SmallText, expected(128, 4, 512, 128), 32),
+            (Workload::BaseText, expected(256, 6, 1024, 256), 16),
+            (Workload::LongText, expected(128, 2, 512, 2048), 2),
+        ] {
+            let config = workload.model();
+            let model = config.init(Key::new(0), &Device::flex()).unwrap();
+            assert_eq!(model.num_params(), parameters, "{}", workload.name());
+            assert_eq!(workload.batch_size(), batch);
+            assert_eq!((config.dropout, config.attention_dropout), (0.1, 0.0));
+        }
+    }
+}
