@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use regard_data::Column;
 
 /// The most seeds that one command runs.
 const MAX_SEEDS: u64 = 10_000;
@@ -36,6 +37,8 @@ pub struct Verbosity {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Propose a configuration for a file of labelled texts, on stdout
+    Init(InitArgs),
     /// Train a model, or continue a run where it stopped
     Train(TrainArgs),
     /// Judge a trained model on labelled data
@@ -91,6 +94,40 @@ pub enum ReportFormat {
     Human,
     /// One JSON object
     Json,
+}
+
+/// `regard init`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The training file: CSV, TSV or JSON Lines
+    #[arg(value_name = "TRAIN")]
+    pub train: PathBuf,
+    /// The validation file [default: a share of TRAIN]
+    #[arg(long, value_name = "FILE")]
+    pub valid: Option<PathBuf>,
+    /// The test file [default: a share of TRAIN]
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<PathBuf>,
+    /// The column of the text, by name or 0-based number [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub text_column: Option<Column>,
+    /// The column of the label, by name or 0-based number [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub label_column: Option<Column>,
+    /// The format of the files [default: by the file name's extension]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub input_format: Option<TableFormat>,
+}
+
+/// The format of a table of labelled texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Comma-separated values
+    Csv,
+    /// Tab-separated values
+    Tsv,
+    /// One JSON object a line
+    Jsonl,
 }
 
 /// `regard train`.

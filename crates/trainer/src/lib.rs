@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`run`] | the loop, and the folder that it lives in |
 //! | [`config`] | the configuration: typed, validated, resolved |
+//! | [`init`] | a configuration guessed from a file |
 //! | [`task`] | tasks as values |
 //! | [`sampler`], [`schedule`] | which units a step takes, and its learning rate: pure functions |
 //! | [`step`], [`optimizer`] | one step |
@@ -17,6 +18,7 @@ mod error;
 mod evaluate;
 mod evaluate_run;
 mod gradients;
+pub mod init;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -6,6 +6,7 @@ mod config_schema;
 mod devices;
 mod eval;
 mod figures;
+mod init;
 mod predict;
 mod train;
 
@@ -18,6 +19,7 @@ const SCHEMA: u32 = 1;
 /// Does what was asked for.
 pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
+        Command::Init(args) => init::run(&args, printer),
         Command::Train(args) => train::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),

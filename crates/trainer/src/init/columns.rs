@@ -1,0 +1,274 @@
+//! Which column is the text and which the label.
+
+use std::collections::HashMap;
+
+use regard_data::Column;
+
+use super::InitOptions;
+use crate::error::TrainError;
+
+/// Names that people give to a column of texts, the surest first.
+const TEXT_NAMES: &[&str] = &[
+    "text",
+    "sentence",
+    "message",
+    "content",
+    "review",
+    "body",
+    "comment",
+    "document",
+    "tweet",
+    "description",
+    "title",
+    "question",
+    "utterance",
+];
+/// Names that people give to a column of labels, the surest first.
+const LABEL_NAMES: &[&str] = &[
+    "label",
+    "class",
+    "category",
+    "target",
+    "sentiment",
+    "intent",
+    "topic",
+    "y",
+    "tag",
+    "polarity",
+    "rating",
+    "stars",
+];
+/// More different values than this are no set of labels.
+const MOST_LABELS: usize = 1000;
+
+/// What is known of a column.
+#[derive(Debug, Default)]
+pub(super) struct ColumnStatistics {
+    rows: usize,
+    missing: usize,
+    characters: u64,
+    whitespace: u64,
+    /// Words (pieces between whitespace) of each text.
+    pub(super) lengths: Vec<u32>,
+    /// The count of each value, until there are too many for labels.
+    values: HashMap<String, usize>,
+    overflowed: bool,
+}
+
+impl ColumnStatistics {
+    pub(super) fn add(&mut self, text: &str) {
+        self.rows += 1;
+        self.characters += text.chars().count() as u64;
+        let words = text.split_whitespace().count();
+        self.whitespace += words.saturating_sub(1) as u64;
+        self.lengths.push(words as u32);
+        if self.overflowed {
+            return;
+        }
+        if let Some(count) = self.values.get_mut(text) {
+            *count += 1;
+        } else {
+            self.values.insert(text.to_owned(), 1);
+        }
+        if self.values.len() > MOST_LABELS {
+            self.overflowed = true;
+            self.values = HashMap::new();
+        }
+    }
+
+    pub(super) fn add_missing(&mut self) {
+        self.missing += 1;
+    }
+
+    /// The mean number of characters of a text.
+    pub(super) fn mean_characters(&self) -> f64 {
+        self.characters as f64 / self.rows.max(1) as f64
+    }
+
+    /// The mean number of characters of a word: large where words are not parted by spaces.
+    pub(super) fn characters_per_word(&self) -> f64 {
+        self.characters as f64 / (self.whitespace + self.rows as u64).max(1) as f64
+    }
+
+    /// Different values, if they are few enough to be labels: at least two, and on average at least
+    /// two rows each.
+    fn n_labels(&self) -> Option<usize> {
+        let n = self.values.len();
+        (!self.overflowed && self.missing == 0 && n >= 2 && 2 * n <= self.rows).then_some(n)
+    }
+}
+
+/// Which columns to use, and why.
+#[derive(Clone, Debug)]
+pub struct ColumnGuess {
+    /// Whether the file names its columns.
+    pub header: bool,
+    /// The text column.
+    pub text: Column,
+    /// Why this one.
+    pub text_reason: String,
+    /// The label column.
+    pub label: Column,
+    /// Why this one.
+    pub label_reason: String,
+    /// The number of different labels.
+    pub n_labels: usize,
+    /// Columns that are not used.
+    pub ignored: Vec<String>,
+    pub(super) text_index: usize,
+}
+
+/// Chooses the columns.
+pub(super) fn guess(
+    options: &InitOptions,
+    header: bool,
+    names: &[String],
+    statistics: &[ColumnStatistics],
+) -> Result<ColumnGuess, TrainError> {
+    let index_of = |column: &Column| match column {
+        Column::Number(number) => (*number < names.len()).then_some(*number),
+        Column::Name(name) => names.iter().position(|other| other == name),
+    };
+    let refused = |column: &Column| TrainError::NoColumn {
+        path: options.train.clone(),
+        wanted: format!("the column {column}"),
+        found: describe(names, statistics),
+    };
+    let (label_index, label_reason) = match &options.label_column {
+        Some(column) => (
+            index_of(column).ok_or_else(|| refused(column))?,
+            "as you said".to_owned(),
+        ),
+        None => best_label(options, names, statistics)?,
+    };
+    let (text_index, text_reason) = match &options.text_column {
+        Some(column) => (
+            index_of(column).ok_or_else(|| refused(column))?,
+            "as you said".to_owned(),
+        ),
+        None => best_text(options, names, statistics, label_index)?,
+    };
+    let column = |index: usize| {
+        if header {
+            Column::Name(names[index].clone())
+        } else {
+            Column::Number(index)
+        }
+    };
+    let n_labels = match statistics[label_index].n_labels() {
+        Some(n) => n,
+        None => {
+            return Err(TrainError::NoColumn {
+                path: options.train.clone(),
+                wanted: "a label column with at least two values, each in two rows or more"
+                    .to_owned(),
+                found: describe(names, statistics),
+            });
+        }
+    };
+    Ok(ColumnGuess {
+        header,
+        text: column(text_index),
+        text_reason,
+        label: column(label_index),
+        label_reason,
+        n_labels,
+        ignored: (0..names.len())
+            .filter(|index| *index != text_index && *index != label_index)
+            .map(|index| names[index].clone())
+            .collect(),
+        text_index,
+    })
+}
+
+fn best_label(
+    options: &InitOptions,
+    names: &[String],
+    statistics: &[ColumnStatistics],
+) -> Result<(usize, String), TrainError> {
+    let mut candidates: Vec<(usize, usize, usize)> = statistics
+        .iter()
+        .enumerate()
+        .filter_map(|(index, column)| {
+            Some((rank(&names[index], LABEL_NAMES), column.n_labels()?, index))
+        })
+        .collect();
+    candidates.sort_unstable();
+    let Some(&(rank, n_labels, index)) = candidates.first() else {
+        return Err(TrainError::NoColumn {
+            path: options.train.clone(),
+            wanted: "a label column with at least two values, each in two rows or more".to_owned(),
+            found: describe(names, statistics),
+        });
+    };
+    let reason = if rank < LABEL_NAMES.len() {
+        format!("its name says so; {n_labels} different values")
+    } else {
+        format!("the column with the fewest different values, {n_labels}")
+    };
+    Ok((index, reason))
+}
+
+fn best_text(
+    options: &InitOptions,
+    names: &[String],
+    statistics: &[ColumnStatistics],
+    label: usize,
+) -> Result<(usize, String), TrainError> {
+    let longest = (0..names.len())
+        .filter(|index| *index != label && statistics[*index].rows > 0)
+        .max_by(|a, b| {
+            let length = |index: &usize| statistics[*index].mean_characters();
+            // Of equals the first.
+            length(a).total_cmp(&length(b)).then(b.cmp(a))
+        });
+    let Some(longest) = longest else {
+        return Err(TrainError::NoColumn {
+            path: options.train.clone(),
+            wanted: "a text column beside the label column".to_owned(),
+            found: describe(names, statistics),
+        });
+    };
+    let named = (0..names.len())
+        .filter(|index| *index != label)
+        .map(|index| (rank(&names[index], TEXT_NAMES), index))
+        .min()
+        .filter(|(rank, _)| *rank < TEXT_NAMES.len());
+    // A name counts only if what stands there is not much shorter than the longest column: a
+    // `title` beside an unnamed body is not the text.
+    if let Some((_, index)) = named
+        && 4.0 * statistics[index].mean_characters() >= statistics[longest].mean_characters()
+    {
+        return Ok((index, "its name says so".to_owned()));
+    }
+    let mean = statistics[longest].mean_characters();
+    Ok((
+        longest,
+        format!("the longest column, {mean:.0} characters on average"),
+    ))
+}
+
+fn rank(name: &str, names: &[&str]) -> usize {
+    let name = name.trim().to_lowercase();
+    names
+        .iter()
+        .position(|known| *known == name)
+        .unwrap_or(names.len())
+}
+
+fn describe(names: &[String], statistics: &[ColumnStatistics]) -> String {
+    let columns: Vec<String> = names
+        .iter()
+        .zip(statistics)
+        .take(20)
+        .map(|(name, column)| {
+            let values = if column.overflowed {
+                format!("more than {MOST_LABELS}")
+            } else {
+                column.values.len().to_string()
+            };
+            format!("{name:?} ({values} different values)")
+        })
+        .collect();
+    columns.join(", ")
+}

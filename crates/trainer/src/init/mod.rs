@@ -1,0 +1,134 @@
+//! A configuration guessed from a file: every guess by a stated rule, and explained.
+//!
+//! [`propose`] reads the training file once, decides which columns hold the text and the label
+//! ([`columns`]), and chooses sizes ([`sizes`]) from the number of examples and the lengths of the
+//! texts. [`Proposal::to_toml`] writes a configuration that passes validation and whose comments say
+//! why each value is what it is.
+
+mod columns;
+mod render;
+mod sizes;
+
+use std::path::{Path, PathBuf};
+
+use regard_data::{Column, Format, Records, Source};
+
+pub use columns::ColumnGuess;
+pub use sizes::Sizes;
+
+use crate::error::TrainError;
+use columns::ColumnStatistics;
+
+/// The files to propose a configuration for.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// The training file.
+    pub train: PathBuf,
+    /// The validation file, if there is one.
+    pub valid: Option<PathBuf>,
+    /// The test file, if there is one.
+    pub test: Option<PathBuf>,
+    /// The format of the files, if their extension does not say it.
+    pub format: Option<Format>,
+    /// The text column, if it is not to be guessed.
+    pub text_column: Option<Column>,
+    /// The label column, if it is not to be guessed.
+    pub label_column: Option<Column>,
+    /// The processors that training may use.
+    pub processors: usize,
+}
+
+/// A proposed configuration.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    options: InitOptions,
+    columns: ColumnGuess,
+    sizes: Sizes,
+    n_rows: usize,
+}
+
+/// Proposes a configuration.
+///
+/// # Errors
+///
+/// If the file cannot be read, or no column can be the text or the label.
+pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
+    let header = has_header(options)?;
+    let source = source_of(options, &options.train, header)?;
+    let records = Records::open(&source)?;
+    let names = records.columns().to_vec();
+    let mut statistics: Vec<ColumnStatistics> =
+        names.iter().map(|_| ColumnStatistics::default()).collect();
+    let mut n_rows = 0;
+    for record in records {
+        let record = record?;
+        for (column, statistics) in statistics.iter_mut().enumerate() {
+            // A JSON row may lack a key or hold a list; such a column is a poor guess, no error.
+            match record.text(column) {
+                Ok(text) => statistics.add(&text),
+                Err(_) => statistics.add_missing(),
+            }
+        }
+        n_rows += 1;
+    }
+    let columns = columns::guess(options, header, &names, &statistics)?;
+    let sizes = Sizes::choose(
+        n_rows,
+        columns.n_labels,
+        &statistics[columns.text_index],
+        options.processors,
+    );
+    Ok(Proposal {
+        options: options.clone(),
+        columns,
+        sizes,
+        n_rows,
+    })
+}
+
+fn source_of(options: &InitOptions, path: &Path, header: bool) -> Result<Source, TrainError> {
+    let source = Source::new(path).with_header(header);
+    Ok(match options.format {
+        Some(format) => source.with_format(format),
+        None => source,
+    })
+}
+
+/// Rows that the question for a header looks at.
+const LOOKED_AT: usize = 1000;
+
+/// Whether the first row names the columns: none of its fields is a number, is long, or occurs
+/// again in its column.
+fn has_header(options: &InitOptions) -> Result<bool, TrainError> {
+    let source = source_of(options, &options.train, false)?;
+    if !matches!(source.format()?, Format::Csv | Format::Tsv) {
+        return Ok(true);
+    }
+    let mut records = Records::open(&source)?;
+    let n_columns = records.columns().len();
+    let Some(first) = records.next().transpose()? else {
+        return Ok(true);
+    };
+    let mut names = Vec::with_capacity(n_columns);
+    for column in 0..n_columns {
+        names.push(first.text(column)?.into_owned());
+    }
+    let looks_like_data = |name: &String| {
+        name.trim().is_empty() || name.parse::<f64>().is_ok() || name.chars().count() > 64
+    };
+    if names.iter().any(looks_like_data) {
+        return Ok(false);
+    }
+    for record in records.take(LOOKED_AT) {
+        let record = record?;
+        for (column, name) in names.iter().enumerate() {
+            if record.text(column)? == name.as_str() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! The proposal as a commented configuration.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use regard_data::{Column, Format};
+use toml::Value;
+
+use super::Proposal;
+
+impl Proposal {
+    /// A configuration whose comments say why each value is what it is.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.render(&mut text);
+        text
+    }
+
+    fn render(&self, out: &mut String) -> std::fmt::Result {
+        let Self {
+            options,
+            columns,
+            sizes,
+            n_rows,
+        } = self;
+        writeln!(
+            out,
+            "# Proposed from {n_rows} rows of {}.",
+            options.train.display()
+        )?;
+        writeln!(
+            out,
+            "# Every value is a guess by a rule, and may be changed; `regard config schema` lists all keys."
+        )?;
+        writeln!(out, "version = 1")?;
+        writeln!(out, "task = \"text-classification\"")?;
+        writeln!(out, "\n[data]")?;
+        writeln!(out, "train = {}", path(&options.train))?;
+        match &options.valid {
+            Some(valid) => writeln!(out, "valid = {}", path(valid))?,
+            None => writeln!(
+                out,
+                "valid = 0.1  # held out of the training file, the same rows in every run"
+            )?,
+        }
+        match &options.test {
+            Some(test) => writeln!(out, "test = {}", path(test))?,
+            None => writeln!(
+                out,
+                "test = 0.1  # no test file was given: held out of the training file too"
+            )?,
+        }
+        if let Some(format) = options.format {
+            let name = match format {
+                Format::Csv => "csv",
+                Format::Tsv => "tsv",
+                _ => "jsonl",
+            };
+            writeln!(out, "format = \"{name}\"  # as you said")?;
+        }
+        let first_row = if columns.header {
+            "the first row names the columns"
+        } else {
+            "the first row is data: columns have numbers, from 0"
+        };
+        writeln!(out, "header = {}  # {first_row}", columns.header)?;
+        writeln!(
+            out,
+            "text_column = {}  # {}",
+            column(&columns.text),
+            columns.text_reason
+        )?;
+        writeln!(
+            out,
+            "label_column = {}  # {}",
+            column(&columns.label),
+            columns.label_reason
+        )?;
+        if !columns.ignored.is_empty() {
+            writeln!(out, "# not used: {}", comment(&columns.ignored.join(", ")))?;
+        }
+        writeln!(out, "\n[tokenizer]")?;
+        writeln!(
+            out,
+            "kind = \"{}\"  # {}",
+            sizes.tokenizer, sizes.tokenizer_reason
+        )?;
+        writeln!(out, "vocab_size = {}  # at most", sizes.vocab_size)?;
+        writeln!(
+            out,
+            "max_length = {}  # {}",
+            sizes.max_length, sizes.max_length_reason
+        )?;
+        writeln!(
+            out,
+            "lowercase = true  # fewer different words to learn from few examples"
+        )?;
+        writeln!(out, "\n[model]")?;
+        writeln!(
+            out,
+            "d_model = {}  # for {n_rows} rows; a larger model learns them by heart",
+            sizes.d_model
+        )?;
+        writeln!(out, "n_layers = {}", sizes.n_layers)?;
+        writeln!(out, "n_heads = 4")?;
+        writeln!(out, "d_ff = {}  # twice d_model", 2 * sizes.d_model)?;
+        writeln!(
+            out,
+            "dropout = {:?}  # much, because the data is {}",
+            sizes.dropout,
+            if sizes.dropout > 0.2 {
+                "small"
+            } else {
+                "not large"
+            }
+        )?;
+        writeln!(out, "\n[train]")?;
+        writeln!(out, "epochs = {}", sizes.epochs)?;
+        if let Some(most) = sizes.max_steps {
+            writeln!(
+                out,
+                "max_steps = {most}  # or the epochs would take longer than a quarter of an hour here"
+            )?;
+        }
+        writeln!(
+            out,
+            "# about {:.1} minutes on this machine's processors",
+            sizes.minutes.max(0.1)
+        )?;
+        writeln!(out, "batch_size = {}", sizes.batch_size)?;
+        writeln!(out, "learning_rate = {:?}", sizes.learning_rate)?;
+        writeln!(out, "warmup = \"10%\"")?;
+        writeln!(out, "weight_decay = 0.1")?;
+        writeln!(
+            out,
+            "label_smoothing = 0.1  # keeps a small model from growing too sure of few examples"
+        )?;
+        writeln!(
+            out,
+            "word_dropout = {:?}  # hides words, so that no single one decides",
+            sizes.word_dropout
+        )?;
+        writeln!(out, "\n[eval]")?;
+        writeln!(
+            out,
+            "metric = \"accuracy\"  # the best model by this one is kept"
+        )
+    }
+}
+
+fn path(path: &Path) -> String {
+    Value::String(path.display().to_string()).to_string()
+}
+
+fn column(column: &Column) -> String {
+    match column {
+        Column::Number(number) => number.to_string(),
+        Column::Name(name) => Value::String(name.clone()).to_string(),
+    }
+}
+
+/// A comment ends with its line.
+fn comment(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
+}

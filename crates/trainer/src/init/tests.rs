@@ -1,0 +1,98 @@
+use std::fmt::Write as _;
+
+use super::*;
+use crate::config::{self, Config};
+
+fn propose_for(name: &str, content: &str) -> Result<(Proposal, Config), TrainError> {
+    let folder = tempfile::tempdir().unwrap();
+    let train = folder.path().join(name);
+    std::fs::write(&train, content).unwrap();
+    let options = InitOptions {
+        train,
+        valid: None,
+        test: None,
+        format: None,
+        text_column: None,
+        label_column: None,
+        processors: 2,
+    };
+    let proposal = propose(&options)?;
+    let config = config::parse::<&str>(&proposal.to_toml(), "proposed.toml".as_ref(), &[])?;
+    Ok((proposal, config))
+}
+
+fn rows(n: usize, row: impl Fn(usize) -> String) -> String {
+    (0..n).fold(String::new(), |mut text, i| {
+        writeln!(text, "{}", row(i)).unwrap();
+        text
+    })
+}
+
+#[test]
+fn named_columns_are_found_by_their_names() {
+    let csv = format!(
+        "id,sentiment,text\n{}",
+        rows(60, |i| format!(
+            "{i},{},a film of some kind number {i}",
+            ["bad", "good"][i % 2]
+        ))
+    );
+    let (proposal, config) = propose_for("a.csv", &csv).unwrap();
+    assert_eq!(config.data.text_column, Column::Name("text".to_owned()));
+    assert_eq!(
+        config.data.label_column,
+        Column::Name("sentiment".to_owned())
+    );
+    assert_eq!(proposal.columns.ignored, ["id"]);
+    assert_eq!(proposal.columns.n_labels, 2);
+}
+
+#[test]
+fn a_file_without_a_header_gets_column_numbers() {
+    let tsv = rows(40, |i| format!("some words about thing {i}\t{}", i % 3));
+    let (_, config) = propose_for("a.tsv", &tsv).unwrap();
+    assert!(!config.data.header);
+    assert_eq!(config.data.text_column, Column::Number(0));
+    assert_eq!(config.data.label_column, Column::Number(1));
+    let labels_first = rows(40, |i| {
+        format!("{}\twhat was said on day {i}", ["ham", "spam"][i % 2])
+    });
+    let (_, config) = propose_for("b.tsv", &labels_first).unwrap();
+    assert!(!config.data.header);
+    assert_eq!(config.data.label_column, Column::Number(0));
+}
+
+#[test]
+fn json_lines_are_read_by_their_keys() {
+    let jsonl = rows(30, |i| {
+        format!(
+            r#"{{"body": "story number {i} of the day", "topic": "t{}"}}"#,
+            i % 5
+        )
+    });
+    let (_, config) = propose_for("a.jsonl", &jsonl).unwrap();
+    assert_eq!(config.data.text_column, Column::Name("body".to_owned()));
+    assert_eq!(config.data.label_column, Column::Name("topic".to_owned()));
+}
+
+#[test]
+fn texts_without_spaces_get_characters() {
+    let tsv = format!(
+        "label\ttext\n{}",
+        rows(40, |i| format!(
+            "{}\t{}",
+            i % 2,
+            "这是一个没有空格的句子而且它很长很长很长很长".repeat(1 + i % 2)
+        ))
+    );
+    let (proposal, _) = propose_for("a.tsv", &tsv).unwrap();
+    assert_eq!(proposal.sizes.tokenizer, "characters");
+}
+
+#[test]
+fn a_file_without_labels_is_refused_with_its_columns() {
+    let csv = format!("a,b\n{}", rows(30, |i| format!("text {i},other {i}")));
+    let error = propose_for("a.csv", &csv).unwrap_err().to_string();
+    assert!(error.contains("a label column"), "{error}");
+    assert!(error.contains("\"a\" (30 different values)"), "{error}");
+}
