@@ -190,6 +190,23 @@ mod tests {
     }
 
     #[test]
+    fn a_squared_sum_of_5_million_numbers_is_the_same_on_any_number_of_threads() {
+        let key = regard_ops::Key::new(4);
+        let values: Vec<f32> = (0..5 << 20).map(|i| key.uniform(i) as f32).collect();
+        let tensor = Tensor::<1>::from_data(values.as_slice(), &Device::flex());
+        let sum = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let sum = || squared_sum(tensor.clone()).into_scalar::<f32>().to_bits();
+            pool.unwrap().install(sum)
+        };
+        let expected = sum(1);
+        // Which thread takes what is a matter of chance.
+        for threads in [2, 3, 8, 2, 3, 8] {
+            assert_eq!(sum(threads), expected, "{threads} threads");
+        }
+    }
+
+    #[test]
     fn a_norm_of_zero_clips_nothing() {
         assert_eq!(clip_scale(0.0, Some(1.0)), 1.0);
         let model = Three {
