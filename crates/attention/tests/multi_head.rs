@@ -203,11 +203,8 @@ fn each_projection_is_seen_once_and_weights_only_when_wanted() {
     let unseen = layer.forward(input("x", 5), &mask, &mut Context::evaluation());
     for wants in [false, true] {
         let (output, seen) = run(&layer, &mask, Context::evaluation(), wants);
-        assert_eq!(
-            output,
-            Host::from_tensor(unseen.clone()),
-            "looking changes nothing"
-        );
+        // Not to the bit: whoever looks gets the packed projection in one piece.
+        assert_close("looked at", &output, &Host::from_tensor(unseen.clone()));
         assert_eq!(seen.names, ["stage 0: qkv", "stage 0: out"]);
         assert_eq!(seen.weights.len(), usize::from(wants));
         for (site, weights) in &seen.weights {

@@ -7,7 +7,7 @@ use common::{Seen, assert_near, device, normals, values};
 use regard_ops::primitive::{
     LayerNormConfig, LinearConfig, PatchProjectionConfig, TableConfig, VectorConfig,
 };
-use regard_ops::{Context, Init, Key};
+use regard_ops::{Context, Hook, Init, Key};
 
 /// Runs `forward` without and with an observing hook; both must give the same values within f32's
 /// rounding. Returns the unseen output and what the hook saw.
@@ -72,6 +72,59 @@ fn a_linear_layers_bias_is_added_to_every_position() {
         &mut Context::evaluation(),
     );
     assert_eq!(values(&output), vec![0.5; 12]);
+}
+
+#[test]
+fn parts_of_a_packed_projection_are_cut_from_its_output() {
+    let device = device();
+    for bias in [true, false] {
+        let config = LinearConfig::new(3, 6).with_bias(bias);
+        let layer = burn::module::Module::map(config.init(Key::new(1), &device), &mut Draw(0));
+        let input = normals("input", [2, 4, 3], &device);
+        let probe = normals("probe", [2, 4, 6], &device);
+        let gradients = |output: &Tensor<3>| {
+            let gradients = &(output.clone() * probe.clone()).sum().backward();
+            let mut taken = Gradients {
+                gradients,
+                taken: Vec::new(),
+            };
+            burn::module::Module::visit(&layer, &mut taken);
+            taken.taken
+        };
+        let whole = layer.forward(input.clone(), "packed", &mut Context::evaluation());
+        let expected = gradients(&whole);
+        assert_eq!(expected.len(), 1 + usize::from(bias));
+
+        let mut seen = Seen::default();
+        for looked_at in [false, true] {
+            let mut nobody = ();
+            let hook: &mut dyn Hook = if looked_at { &mut seen } else { &mut nobody };
+            let mut context = Context::evaluation().with_hook(hook);
+            let parts = layer.forward_parts::<3>(input.clone(), "packed", &mut context);
+            let [first, ..] = &parts;
+            assert_eq!(first.dims(), [2, 4, 2]);
+            let joined = Tensor::cat(parts.to_vec(), 2);
+            assert_near("parts", &values(&joined), &values(&whole), 1e-6);
+            for (found, expected) in gradients(&joined).iter().zip(&expected) {
+                assert_near("gradient", found, expected, 1e-6);
+            }
+        }
+        assert_eq!(
+            seen.operations,
+            ["stage 0: packed (linear, Forward)"],
+            "one operation"
+        );
+        assert_near("seen", &seen.outputs[0], &values(&whole), 1e-6);
+    }
+}
+
+#[test]
+#[should_panic(expected = "5 features cannot be cut into 2 equal parts")]
+fn parts_of_unequal_width_are_refused() {
+    let device = device();
+    let layer = LinearConfig::new(3, 5).init(Key::new(1), &device);
+    let input = Tensor::zeros([1, 1, 3], &device);
+    let _ = layer.forward_parts::<2>(input, "packed", &mut Context::evaluation());
 }
 
 /// Sets every parameter to one value.

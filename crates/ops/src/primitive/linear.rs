@@ -103,6 +103,10 @@ impl Linear {
     ///
     /// - input: `[batch, len, d_in]`
     /// - outputs: `[batch, len, d_out / N]`
+    ///
+    /// # Panics
+    ///
+    /// If `N` does not divide `d_out`.
     #[must_use]
     pub fn forward_parts<const N: usize>(
         &self,
@@ -111,6 +115,10 @@ impl Linear {
         context: &mut Context<'_>,
     ) -> [Tensor<3>; N] {
         let [d_in, d_out] = self.weight.dims();
+        assert!(
+            d_out.is_multiple_of(N),
+            "{d_out} features cannot be cut into {N} equal parts"
+        );
         let width = d_out / N;
         if context.observes() {
             let [batch, len, _] = input.dims();
