@@ -1,7 +1,7 @@
 //! A configuration guessed from a file: every guess by a stated rule, and explained.
 //!
 //! [`propose`] reads the training file once, decides which columns hold the text and the label
-//! ([`columns`]), and chooses sizes ([`sizes`]) from the number of examples and the lengths of the
+//! ([`ColumnGuess`]), and chooses sizes ([`Sizes`]) from the number of examples and the lengths of the
 //! texts. [`Proposal::to_toml`] writes a configuration that passes validation and whose comments say
 //! why each value is what it is.
 
