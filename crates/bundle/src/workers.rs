@@ -24,7 +24,7 @@ impl Workers {
 
     /// `f(0), f(1), … f(n - 1)`, in order of the index whatever the order of work.
     ///
-    /// At most as many pieces run at once as there are threads. A panic in `f` goes on in the caller.
+    /// At most as many pieces run at once as there are threads. A panic in `f` makes the caller panic.
     pub fn map<T: Send>(self, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
         if self.0 == 1 || n <= 1 {
             return (0..n).map(f).collect();

@@ -16,6 +16,11 @@ impl Place {
         Self { step, copy }
     }
 
+    /// The number of the copy that is newer than this one.
+    pub const fn next_copy(self) -> u64 {
+        self.copy.saturating_add(1)
+    }
+
     pub fn folder_name(self) -> String {
         let Self { step, copy } = self;
         match copy {

@@ -27,7 +27,7 @@ pub struct TrainingState {
     pub log_offset: u64,
     /// The hash of the settings that are fixed once a run has begun.
     pub config_fingerprint: String,
-    /// The hash of the training and validation data.
+    /// The hash of the data files and of the tokenizer.
     pub data_fingerprint: String,
     /// The run's seed.
     pub seed: u64,

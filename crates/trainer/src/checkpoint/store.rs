@@ -129,10 +129,16 @@ impl<L: FileLayer> CheckpointStore<L> {
             // Or a power loss takes the folder of checkpoints with everything in it.
             self.make("sync", parent, |path| self.layer.sync_folder(path))?;
         }
-        let place = (0..)
-            .map(|copy| Place::new(state.step, copy))
-            .find(|place| !names.contains(&place.folder_name()))
-            .expect("a folder holds fewer than 2^64 names");
+        // Above every copy that is there, not in the first gap that rotation left: an older copy of
+        // this step must never pass for a newer one.
+        let copy = names
+            .iter()
+            .filter_map(|name| Place::parse(name))
+            .filter(|place| place.step == state.step)
+            .map(Place::next_copy)
+            .max()
+            .unwrap_or(0);
+        let place = Place::new(state.step, copy);
         let path = self.folder.join(place.folder_name());
         let name = format!("{TEMPORARY}{}", place.folder_name());
         let temporary = self.folder.join(&name);
