@@ -1,0 +1,121 @@
+//! The arguments of `regard bench …`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::{ComputeArgs, ReportArgs, SettingsArgs};
+
+/// The most seeds that one command runs.
+const MAX_SEEDS: u64 = 10_000;
+
+/// `regard bench …`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Time one training step of a standard workload
+    Step(BenchStepArgs),
+    /// Train with several seeds and report the mean of the metric
+    Seeds(BenchSeedsArgs),
+}
+
+/// `regard bench step`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchStepArgs {
+    /// The workload: w1 (text, small), w2 (text, base) or w3 (long); may be given more than once
+    #[arg(
+        long = "workload",
+        value_name = "NAME",
+        required = true,
+        value_delimiter = ','
+    )]
+    pub workloads: Vec<String>,
+    /// The number of steps timed
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub steps: NonZeroUsize,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `regard bench seeds`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchSeedsArgs {
+    /// The runs' settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// The seeds: `0..4` are the five from 0 to 4, `1,5,7` are three
+    #[arg(long, value_name = "SEEDS", default_value = "0..4")]
+    pub seeds: Seeds,
+    /// The folder of the runs, one a seed [default: runs/NAME-seeds]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Seeds to run, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Vec<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| {
+            let parsed = text.trim().parse::<u64>();
+            parsed.map_err(|_| format!("expected a seed from 0 up, found {text:?}"))
+        };
+        let seeds: Vec<u64> = match text.split_once("..") {
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if last < first {
+                    return Err(format!(
+                        "expected a last seed from {first} up, found {last}"
+                    ));
+                }
+                if last - first >= MAX_SEEDS {
+                    return Err(format!("expected at most {MAX_SEEDS} seeds"));
+                }
+                (first..=last).collect()
+            }
+            None => text.split(',').map(number).collect::<Result<_, _>>()?,
+        };
+        let mut sorted = seeds.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("seed {} stands twice", pair[0])),
+            None => Ok(Self(seeds)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends_or_a_list() {
+        assert_eq!("0..4".parse(), Ok(Seeds(vec![0, 1, 2, 3, 4])));
+        assert_eq!("7..7".parse(), Ok(Seeds(vec![7])));
+        assert_eq!("3, 1,2".parse(), Ok(Seeds(vec![3, 1, 2])));
+        for (text, message) in [
+            ("", "expected a seed from 0 up, found \"\""),
+            ("1..x", "expected a seed from 0 up, found \"x\""),
+            ("4..0", "expected a last seed from 4 up, found 0"),
+            ("1,2,1", "seed 1 stands twice"),
+            ("0..10000", "expected at most 10000 seeds"),
+            ("0..18446744073709551615", "expected at most 10000 seeds"),
+        ] {
+            assert_eq!(text.parse::<Seeds>(), Err(message.to_owned()));
+        }
+    }
+}

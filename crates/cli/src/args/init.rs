@@ -1,0 +1,40 @@
+//! The arguments of `regard init`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use regard_data::Column;
+
+/// `regard init`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The training file: CSV, TSV or JSON Lines
+    #[arg(value_name = "TRAIN")]
+    pub train: PathBuf,
+    /// The validation file [default: a share of TRAIN]
+    #[arg(long, value_name = "FILE")]
+    pub valid: Option<PathBuf>,
+    /// The test file [default: a share of TRAIN]
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<PathBuf>,
+    /// The column of the text, by name or 0-based number [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub text_column: Option<Column>,
+    /// The column of the label, by name or 0-based number [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub label_column: Option<Column>,
+    /// The format of the files [default: by the file name's extension]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub input_format: Option<TableFormat>,
+}
+
+/// The format of a table of labelled texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Comma-separated values
+    Csv,
+    /// Tab-separated values
+    Tsv,
+    /// One JSON object a line
+    Jsonl,
+}

@@ -1,0 +1,121 @@
+//! What can be typed, as typed: nothing here is looked up, opened or checked against anything else.
+
+mod bench;
+mod config;
+mod eval;
+mod init;
+mod predict;
+mod shared;
+mod train;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+
+pub use bench::{BenchCommand, BenchSeedsArgs, BenchStepArgs};
+pub use config::ConfigCommand;
+pub use eval::EvalArgs;
+pub use init::{InitArgs, TableFormat};
+pub use predict::{InputFormat, PredictArgs, PredictionFormat};
+pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
+pub use train::TrainArgs;
+
+/// Train, evaluate and use transformers.
+#[derive(Debug, Parser)]
+#[command(name = "regard", version, about, max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Args {
+    /// How much is said.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+pub struct Verbosity {
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Propose a configuration for a file of labelled texts, on stdout
+    Init(InitArgs),
+    /// Train a model, or continue a run where it stopped
+    Train(TrainArgs),
+    /// Judge a trained model on labelled data
+    Eval(EvalArgs),
+    /// Predict the labels of texts
+    Predict(PredictArgs),
+    /// List the devices of this build
+    Devices(ReportArgs),
+    /// Measure speed, or the spread over seeds
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Look up configuration keys
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_contradicts_itself_nowhere() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_training_run_takes_settings_and_a_device() {
+        let args =
+            parse("regard train c.toml --set a.b=1 --set c=2 --device cpu --threads 2 -v -v");
+        let args = args.unwrap();
+        assert_eq!(args.verbosity.verbose, 2);
+        let Command::Train(train) = args.command else {
+            panic!("another command");
+        };
+        assert_eq!(train.settings.overrides, ["a.b=1", "c=2"]);
+        assert_eq!(train.compute.device.as_deref(), Some("cpu"));
+        assert_eq!(train.compute.threads, NonZeroUsize::new(2));
+        assert_eq!(train.report.format, ReportFormat::Human);
+    }
+
+    #[test]
+    fn predictions_need_a_text_or_a_file_and_not_both() {
+        for line in [
+            "regard predict run t.csv",
+            "regard predict run -",
+            "regard predict run - --input-format csv --format json",
+            "regard predict run --text hello --text you",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "regard predict run",
+            "regard predict run t.csv --text hello",
+            "regard predict run --text hello --input-format csv",
+            "regard predict run - --format xlsx",
+            "regard train c.toml --threads 0",
+            "regard train c.toml -q -v",
+            "regard bench step",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}
