@@ -13,6 +13,7 @@ mod error;
 mod keys;
 mod kind;
 mod nearest;
+mod ranges;
 mod raw;
 mod resolve;
 mod resolved;
@@ -20,12 +21,16 @@ mod types;
 mod values;
 
 #[cfg(test)]
+use resolve::load_search_text;
+
+#[cfg(test)]
 mod tests;
 
 pub use error::{ConfigError, Origin, Problem};
 pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
-pub use resolve::{load, parse};
+pub use ranges::{Scale, SearchRange, SearchRanges};
+pub use resolve::{load, load_search, parse};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
     Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 use toml::Value;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
@@ -12,7 +13,11 @@ use super::error::{ConfigError, Origin, Problem};
 use super::keys::{self, KEYS};
 use super::kind::describe;
 use super::nearest::nearest;
+use super::ranges::WrittenRanges;
 
+/// The section of a search, which no run depends on, and the one table in it.
+const TUNE: &str = "tune";
+const RANGES: &str = "tune.ranges";
 /// The longest configuration that is read: far above any real one, far below what hurts.
 const MAX_BYTES: u64 = 1 << 20;
 /// The number of problems after which a file is no longer looked at.
@@ -22,6 +27,8 @@ const MAX_PROBLEMS: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub values: BTreeMap<String, (Value, Origin)>,
+    /// `[tune.ranges]`, by the path of the key that each is for.
+    pub ranges: WrittenRanges,
     pub problems: Vec<Problem>,
     /// Whether a part of the file is no TOML, so that what seems to be missing may stand there.
     pub has_gaps: bool,
@@ -107,9 +114,11 @@ impl Raw {
             let span = name.span();
             let origin = Origin::Line(lines.number(span.start));
             let path = keys::join(section, name.get_ref());
-            let is_section = keys::sections()
-                .iter()
-                .any(|known| *known == path || known.starts_with(&format!("{path}.")));
+            if path == TUNE || path == RANGES {
+                self.read_tune(&path, origin, value, lines, broken);
+                continue;
+            }
+            let is_section = is_section(&path);
             if is_section && value.get_ref().is_table() {
                 if let DeValue::Table(inner) = value.into_inner() {
                     self.read_section(&path, inner, lines, broken);
@@ -120,13 +129,8 @@ impl Raw {
                 continue;
             }
             if is_section {
-                self.problems.push(Problem {
-                    origin,
-                    expected: format!("a section [{path}]"),
-                    found: format!("a value of type {}", value.get_ref().type_str()),
-                    key: path,
-                    hint: None,
-                });
+                let type_name = value.get_ref().type_str();
+                self.problems.push(not_a_section(path, origin, type_name));
             } else if keys::find(&path).is_none() {
                 self.problems.push(unknown(section, name.get_ref(), origin));
             } else {
@@ -146,6 +150,108 @@ impl Raw {
         }
     }
 
+    /// Reads `[tune]`, or the table of ranges in it.
+    fn read_tune(
+        &mut self,
+        path: &str,
+        origin: Origin,
+        value: Spanned<DeValue<'_>>,
+        lines: &Lines,
+        broken: &[Origin],
+    ) {
+        let type_name = value.get_ref().type_str();
+        let DeValue::Table(table) = value.into_inner() else {
+            if !broken.contains(&origin) {
+                self.problems
+                    .push(not_a_section(path.to_owned(), origin, type_name));
+            }
+            return;
+        };
+        if path == RANGES {
+            return self.read_ranges("", table, lines, broken);
+        }
+        for (name, value) in table {
+            let origin = Origin::Line(lines.number(name.span().start));
+            let path = keys::join(TUNE, name.get_ref());
+            if path == RANGES {
+                self.read_tune(RANGES, origin, value, lines, broken);
+            } else if !broken.contains(&origin) && self.problems.len() < MAX_PROBLEMS {
+                let near = nearest(name.get_ref(), ["ranges"]);
+                self.problems.push(Problem {
+                    origin,
+                    key: describe_path(&path),
+                    expected: format!("a key of [{TUNE}]"),
+                    found: "an unknown one".to_owned(),
+                    hint: near
+                        .map(|_| format!("did you mean `{RANGES}`?"))
+                        .or_else(|| Some(format!("[{RANGES}] is all that it holds"))),
+                });
+            }
+        }
+    }
+
+    /// Reads ranges: `"train.learning_rate" = …`, `train.learning_rate = …`, or in a table `train`.
+    fn read_ranges(&mut self, section: &str, table: DeTable<'_>, lines: &Lines, broken: &[Origin]) {
+        for (name, value) in table {
+            if self.problems.len() >= MAX_PROBLEMS {
+                return;
+            }
+            let origin = Origin::Line(lines.number(name.span().start));
+            if broken.contains(&origin) {
+                continue;
+            }
+            let path = keys::join(section, name.get_ref());
+            if is_section(&path) && value.get_ref().is_table() {
+                if let DeValue::Table(inner) = value.into_inner() {
+                    self.read_ranges(&path, inner, lines, broken);
+                }
+                continue;
+            }
+            if keys::find(&path).is_none() {
+                let (section, name) = path.rsplit_once('.').unwrap_or(("", &path));
+                self.problems.push(unknown_range(section, name, origin));
+                continue;
+            }
+            let problem = |expected: &str, found: String| Problem {
+                origin: origin.clone(),
+                key: keys::join(RANGES, &path),
+                expected: expected.to_owned(),
+                found,
+                hint: None,
+            };
+            match Value::deserialize(ValueDeserializer::from(value)) {
+                Ok(_) if self.ranges.contains_key(&path) => {
+                    let problem = problem("one range", "two".to_owned());
+                    self.problems.push(problem);
+                }
+                Ok(value) => {
+                    self.ranges.insert(path, (value, origin));
+                }
+                Err(error) => {
+                    let found = format!("this: {}", error.message());
+                    let problem = problem("a value that fits in 64 bits", found);
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    /// Puts a range over what the file says.
+    fn set_range(&mut self, path: &str, text: &str, origin: Origin) {
+        if keys::find(path).is_none() {
+            let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+            self.problems.push(unknown_range(section, name, origin));
+            return;
+        }
+        let parsed = format!("value = {text}").parse::<toml::Table>().ok();
+        let value = parsed
+            .filter(|table| table.len() == 1)
+            .and_then(|mut table| table.remove("value"))
+            // A bare text is no range: that is said where ranges are checked.
+            .unwrap_or_else(|| Value::String(text.to_owned()));
+        self.ranges.insert(path.to_owned(), (value, origin));
+    }
+
     /// Puts an argument of `--set`, `section.key=value`, over what the file says.
     pub fn set(&mut self, argument: &str) {
         let shown: String = argument.chars().take(80).collect();
@@ -162,6 +268,9 @@ impl Raw {
             return;
         };
         let path = path.trim();
+        if let Some(path) = path.strip_prefix(RANGES).and_then(|p| p.strip_prefix('.')) {
+            return self.set_range(path, text.trim(), origin);
+        }
         match keys::find(path) {
             Some(key) => {
                 let value = key.kind.read_argument(text.trim());
@@ -172,6 +281,32 @@ impl Raw {
                 self.problems.push(unknown(section, name, origin));
             }
         }
+    }
+}
+
+/// Whether keys, or sections of keys, stand under this path.
+fn is_section(path: &str) -> bool {
+    keys::sections()
+        .iter()
+        .any(|known| *known == path || known.starts_with(&format!("{path}.")))
+}
+
+fn not_a_section(path: String, origin: Origin, type_name: &str) -> Problem {
+    Problem {
+        origin,
+        expected: format!("a section [{path}]"),
+        found: format!("a value of type {type_name}"),
+        key: path,
+        hint: None,
+    }
+}
+
+/// The problem of a range for a key that the table does not have.
+fn unknown_range(section: &str, name: &str, origin: Origin) -> Problem {
+    let problem = unknown(section, name, origin);
+    Problem {
+        key: keys::join(RANGES, &problem.key),
+        ..problem
     }
 }
 

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use super::conflict::conflicts;
 use super::error::{ConfigError, Origin, Problem};
 use super::keys::{DefaultValue, KEYS, Key};
+use super::ranges::{self, SearchRanges};
 use super::raw::{Raw, read_file};
 use super::types::Config;
 
@@ -34,6 +35,27 @@ pub fn parse<S: AsRef<str>>(
     path: &Path,
     overrides: &[S],
 ) -> Result<Config, ConfigError> {
+    load_search_text(text, path, overrides).map(|(config, _)| config)
+}
+
+/// [`load`] with the ranges of `[tune.ranges]`, in which a search looks for better settings.
+///
+/// # Errors
+///
+/// [`ConfigError`], which lists every problem at once.
+pub fn load_search<S: AsRef<str>>(
+    path: &Path,
+    overrides: &[S],
+) -> Result<(Config, SearchRanges), ConfigError> {
+    load_search_text(&read_file(path)?, path, overrides)
+}
+
+/// [`load_search`] for a text that is already in memory.
+pub(super) fn load_search_text<S: AsRef<str>>(
+    text: &str,
+    path: &Path,
+    overrides: &[S],
+) -> Result<(Config, SearchRanges), ConfigError> {
     let mut raw = Raw::read(text);
     for argument in overrides {
         raw.set(argument.as_ref());
@@ -50,15 +72,17 @@ pub fn parse<S: AsRef<str>>(
     })
 }
 
-fn resolve(raw: Raw) -> Result<Config, Vec<Problem>> {
+fn resolve(raw: Raw) -> Result<(Config, SearchRanges), Vec<Problem>> {
     let Raw {
         mut values,
+        ranges,
         mut problems,
         has_gaps,
     } = raw;
     let mut resolved = Table::new();
     let mut origins = std::collections::BTreeMap::new();
     let mut doubtful: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
+    let ranges = ranges::check(ranges, &mut problems);
     for key in KEYS {
         let path = key.path();
         let written = values.remove(&path);
@@ -115,7 +139,7 @@ fn resolve(raw: Raw) -> Result<Config, Vec<Problem>> {
                 });
             problems.extend(certain);
             if problems.is_empty() {
-                return Ok(config);
+                return Ok((config, ranges));
             }
         }
         // The table and the structs disagree, which a test of every key rules out; should it

@@ -1,5 +1,6 @@
 //! The resolved file, and what of it is fixed once a run has begun.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -66,6 +67,43 @@ impl Config {
             path: path.to_owned(),
             problems,
         })
+    }
+
+    /// This configuration with some keys set otherwise, by path; checked as a file is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which lists every value that its key does not take and every contradiction.
+    pub fn with_values(&self, values: &BTreeMap<String, Value>) -> Result<Self, ConfigError> {
+        let settings: Vec<String> = values
+            .iter()
+            .map(|(path, value)| format!("{path}={value}"))
+            .collect();
+        super::parse(&self.to_toml()?, Path::new("with other values"), &settings)
+    }
+
+    /// The value of a key, by path; none where it is not set.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::to_toml`].
+    pub fn value(&self, path: &str) -> Result<Option<Value>, ConfigError> {
+        let table = Table::try_from(self)?;
+        let key = KEYS.iter().find(|key| key.path() == path);
+        Ok(key.and_then(|key| value_of(&table, key)).cloned())
+    }
+
+    /// The paths of the keys that have other values in `other`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::to_toml`].
+    pub fn differing_keys(&self, other: &Self) -> Result<Vec<String>, ConfigError> {
+        let (a, b) = (Table::try_from(self)?, Table::try_from(other)?);
+        let differ = KEYS
+            .iter()
+            .filter(|key| value_of(&a, key) != value_of(&b, key));
+        Ok(differ.map(Key::path).collect())
     }
 
     fn render(&self, wanted: impl Fn(&Key) -> bool) -> Result<String, ConfigError> {
