@@ -1,5 +1,6 @@
 //! Whole runs of the program, as a person or a script would make them.
 
+mod config_show;
 mod durability;
 mod eval;
 mod listings;
@@ -8,5 +9,7 @@ mod pipes;
 mod predict;
 mod refusals;
 mod repeatable;
+mod runs;
+mod shell;
 mod support;
 mod train;

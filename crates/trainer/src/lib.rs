@@ -10,6 +10,7 @@
 //! | [`step`], [`optimizer`] | one step |
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
+//! | [`runs`] | what stands in a folder of runs |
 //! | [`workload`] | standard sizes for benchmarks |
 
 pub mod checkpoint;
@@ -25,6 +26,7 @@ pub mod memory;
 pub mod metrics;
 pub mod optimizer;
 pub mod run;
+pub mod runs;
 pub mod sampler;
 pub mod schedule;
 pub mod step;

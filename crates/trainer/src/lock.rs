@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,10 @@ use serde::{Deserialize, Serialize};
 const FILE_NAME: &str = "run.lock";
 /// The most that is read of a lock's file: its text is short, whoever wrote it.
 const MAX_BYTES: u64 = 4096;
+/// How often a held lock is tried again, and how long after: [`RunLock::is_held`] touches the lock
+/// for a moment, and a run must not fail because somebody looked.
+const TRIES: u32 = 5;
+const WAIT: Duration = Duration::from_millis(10);
 
 /// Who holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +82,14 @@ impl RunLock {
             .truncate(false)
             .open(folder.join(FILE_NAME))
             .map_err(failed)?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        for _ in 1..TRIES {
+            if matches!(locked, Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(WAIT);
+                locked = file.try_lock();
+            }
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held {
@@ -97,6 +109,29 @@ impl RunLock {
         file.rewind().map_err(failed)?;
         file.write_all(&text).map_err(failed)?;
         Ok(Self { _file: file })
+    }
+
+    /// Whether a process has the folder; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Io`].
+    pub fn is_held(folder: &Path) -> Result<bool, LockError> {
+        let failed = |source| LockError::Io {
+            folder: folder.to_owned(),
+            source,
+        };
+        let file = match File::open(folder.join(FILE_NAME)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        // Shared, so that two who look do not take each other for a run.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 }
 
@@ -137,6 +172,18 @@ mod tests {
         assert!(message.contains(&expected), "{message}");
         assert!(message.contains("(run first); wait for it"), "{message}");
         drop(lock);
+        RunLock::acquire(folder.path(), "second").unwrap();
+    }
+
+    #[test]
+    fn whoever_looks_sees_a_holder_and_does_not_become_one() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!RunLock::is_held(folder.path()).unwrap());
+        assert!(!folder.path().join(FILE_NAME).exists());
+        let lock = RunLock::acquire(folder.path(), "first").unwrap();
+        assert!(RunLock::is_held(folder.path()).unwrap());
+        drop(lock);
+        assert!(!RunLock::is_held(folder.path()).unwrap());
         RunLock::acquire(folder.path(), "second").unwrap();
     }
 

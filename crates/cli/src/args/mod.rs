@@ -5,17 +5,21 @@ mod config;
 mod eval;
 mod init;
 mod predict;
+mod runs;
 mod shared;
+mod shell;
 mod train;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 pub use bench::{BenchCommand, BenchSeedsArgs, BenchStepArgs};
-pub use config::ConfigCommand;
+pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};
 pub use predict::{InputFormat, PredictArgs, PredictionFormat};
+pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 
 /// Train, evaluate and use transformers.
@@ -53,14 +57,20 @@ pub enum Command {
     Eval(EvalArgs),
     /// Predict the labels of texts
     Predict(PredictArgs),
+    /// List the runs in a folder: how far they are and how good
+    Runs(RunsArgs),
     /// List the devices of this build
     Devices(ReportArgs),
     /// Measure speed, or the spread over seeds
     #[command(subcommand)]
     Bench(BenchCommand),
-    /// Look up configuration keys
+    /// Look up configuration keys, or show a configuration as it would be used
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write the completions of a shell on stdout
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -2,12 +2,17 @@
 
 mod bench_seeds;
 mod bench_step;
+mod completions;
 mod config_schema;
+mod config_show;
 mod devices;
 mod eval;
 mod figures;
 mod init;
+mod man;
 mod predict;
+mod runs;
+mod table;
 mod train;
 
 use crate::args::{BenchCommand, Command, ConfigCommand};
@@ -23,9 +28,13 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Train(args) => train::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),
+        Command::Runs(args) => runs::run(&args, printer),
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
         Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
         Command::Config(ConfigCommand::Schema(args)) => config_schema::run(args, printer),
+        Command::Config(ConfigCommand::Show(args)) => config_show::run(&args, printer),
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Man(args) => man::run(&args, printer),
     }
 }

@@ -185,6 +185,33 @@ impl<L: FileLayer> CheckpointStore<L> {
         })
     }
 
+    /// Where the newest checkpoint stands whose manifest is sound, or none if nothing was ever saved.
+    ///
+    /// Its files are neither read nor looked for: this is for a glance at many runs.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::NoneValid`] if there are checkpoints and no manifest is sound;
+    /// [`CheckpointError::Io`] if the folder cannot be listed.
+    pub fn newest_state(&self) -> Result<Option<TrainingState>, CheckpointError> {
+        let mut problems = Vec::new();
+        let mut places = self.places()?;
+        // One manifest is read, not all of them.
+        while let Some(place) = places.pop() {
+            match self.candidate(place) {
+                Ok(candidate) => return Ok(Some(candidate.manifest.state)),
+                Err(error) => problems.push(error),
+            }
+        }
+        if problems.is_empty() {
+            return Ok(None);
+        }
+        Err(CheckpointError::NoneValid {
+            folder: self.folder.clone(),
+            problems,
+        })
+    }
+
     /// The checkpoint of one step, such as the best one's.
     ///
     /// # Errors
@@ -271,11 +298,16 @@ impl<L: FileLayer> CheckpointStore<L> {
     fn candidates(
         &self,
     ) -> Result<Vec<(Place, Result<Candidate, CheckpointError>)>, CheckpointError> {
+        let read = |place: Place| (place, self.candidate(place));
+        Ok(self.places()?.into_iter().rev().map(read).collect())
+    }
+
+    /// The places of all checkpoints' folders, the newest last.
+    fn places(&self) -> Result<Vec<Place>, CheckpointError> {
         let names = self.names()?;
         let mut places: Vec<Place> = names.iter().filter_map(|name| Place::parse(name)).collect();
-        places.sort_unstable_by(|a, b| b.cmp(a));
-        let read = |place: Place| (place, self.candidate(place));
-        Ok(places.into_iter().map(read).collect())
+        places.sort_unstable();
+        Ok(places)
     }
 
     fn candidate(&self, place: Place) -> Result<Candidate, CheckpointError> {

@@ -10,6 +10,7 @@
 
 mod conflict;
 mod error;
+mod explain;
 mod keys;
 mod kind;
 mod nearest;
@@ -27,6 +28,7 @@ use resolve::load_search_text;
 mod tests;
 
 pub use error::{ConfigError, Origin, Problem};
+pub use explain::{Setting, explain};
 pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
 pub use ranges::{Scale, SearchRange, SearchRanges};

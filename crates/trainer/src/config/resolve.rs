@@ -1,5 +1,6 @@
 //! From what was written to a [`Config`]: every key checked, every default filled in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -35,7 +36,7 @@ pub fn parse<S: AsRef<str>>(
     path: &Path,
     overrides: &[S],
 ) -> Result<Config, ConfigError> {
-    load_search_text(text, path, overrides).map(|(config, _)| config)
+    resolve_text(text, path, overrides).map(|resolved| resolved.config)
 }
 
 /// [`load`] with the ranges of `[tune.ranges]`, in which a search looks for better settings.
@@ -56,6 +57,23 @@ pub(super) fn load_search_text<S: AsRef<str>>(
     path: &Path,
     overrides: &[S],
 ) -> Result<(Config, SearchRanges), ConfigError> {
+    resolve_text(text, path, overrides).map(|resolved| (resolved.config, resolved.ranges))
+}
+
+/// What a text says.
+pub(super) struct Resolved {
+    pub config: Config,
+    pub ranges: SearchRanges,
+    /// Where the value of each key was written, by path.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// [`parse`] with all that the text says.
+pub(super) fn resolve_text<S: AsRef<str>>(
+    text: &str,
+    path: &Path,
+    overrides: &[S],
+) -> Result<Resolved, ConfigError> {
     let mut raw = Raw::read(text);
     for argument in overrides {
         raw.set(argument.as_ref());
@@ -72,7 +90,7 @@ pub(super) fn load_search_text<S: AsRef<str>>(
     })
 }
 
-fn resolve(raw: Raw) -> Result<(Config, SearchRanges), Vec<Problem>> {
+fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
     let Raw {
         mut values,
         ranges,
@@ -80,7 +98,7 @@ fn resolve(raw: Raw) -> Result<(Config, SearchRanges), Vec<Problem>> {
         has_gaps,
     } = raw;
     let mut resolved = Table::new();
-    let mut origins = std::collections::BTreeMap::new();
+    let mut origins = BTreeMap::new();
     let mut doubtful: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
     let ranges = ranges::check(ranges, &mut problems);
     for key in KEYS {
@@ -139,7 +157,11 @@ fn resolve(raw: Raw) -> Result<(Config, SearchRanges), Vec<Problem>> {
                 });
             problems.extend(certain);
             if problems.is_empty() {
-                return Ok((config, ranges));
+                return Ok(Resolved {
+                    config,
+                    ranges,
+                    origins,
+                });
             }
         }
         // The table and the structs disagree, which a test of every key rules out; should it

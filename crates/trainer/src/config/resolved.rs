@@ -124,7 +124,7 @@ impl Config {
     }
 }
 
-fn value_of<'a>(table: &'a Table, key: &Key) -> Option<&'a Value> {
+pub(super) fn value_of<'a>(table: &'a Table, key: &Key) -> Option<&'a Value> {
     let mut table = table;
     for name in key.section.split('.').filter(|name| !name.is_empty()) {
         table = table.get(name)?.as_table()?;

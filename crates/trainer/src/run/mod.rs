@@ -30,7 +30,7 @@ use resume::{claim, resume, weights_of};
 use source::TaskSource;
 
 /// The files of a checkpoint, beside its manifest.
-const FILES: &[&str] = &[
+pub(crate) const FILES: &[&str] = &[
     "weights.safetensors",
     "moments.safetensors",
     "optimizer.json",
@@ -413,8 +413,10 @@ impl<'a> Run<'a> {
     fn save(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
         self.state.finished = self.is_done();
         let (step, epoch) = (self.state.step, self.state.epoch);
+        let event = Event::new(EventKind::Checkpoint, step, epoch);
+        // Volatile: a run that was continued with more epochs is the run that had them at once.
         self.log
-            .write(&Event::new(EventKind::Checkpoint, step, epoch))?;
+            .write(&event.with_volatile("total_steps", self.total_steps as f64))?;
         // Synced first: the checkpoint says how long the log is.
         self.log.sync()?;
         self.state.log_offset = self.log.offset();
