@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use regard_ops::primitive::{Linear, LinearConfig};
-use regard_ops::{Context, Key};
+use regard_ops::{Context, Key, Operation};
 
 use crate::mask::Mask;
 use crate::mechanism::Mechanism;
@@ -178,6 +178,7 @@ impl MultiHeadAttention {
             .attend(query, key, value, mask, self.dropout, context)
             .swap_dims(1, 2) // [batch, len, heads, d_head]
             .reshape([batch, len, heads * d_head]);
+        let mixed = context.output("mixed", Operation::Function, mixed);
         self.out.forward(mixed, "out", context)
     }
 

@@ -138,7 +138,7 @@ struct Seen {
     names: Vec<String>,
     outputs: Vec<Tensor<3>>,
     weights: Vec<(String, Tensor<4>)>,
-    /// The input of `out`: the mixed values of all heads.
+    /// The mixed values of all heads, which are the input of `out`.
     mixed: Option<Tensor<3>>,
 }
 
@@ -148,8 +148,13 @@ impl Hook for Seen {
     }
 
     fn output(&mut self, site: Site<'_>, operation: Operation<'_>, output: Tensor<3>) -> Tensor<3> {
-        if let (["out"], Operation::Linear { input, .. }) = (site.path, operation) {
-            self.mixed = Some(input.clone());
+        match (site.path, operation) {
+            (["mixed"], Operation::Function) => self.mixed = Some(output.clone()),
+            (["out"], Operation::Linear { input, .. }) => {
+                let mixed = self.mixed.clone().expect("`mixed` comes before `out`");
+                assert_eq!(Host::from_tensor(input.clone()), Host::from_tensor(mixed));
+            }
+            _ => {}
         }
         self.names.push(site.to_string());
         self.outputs.push(output.clone());
@@ -197,7 +202,7 @@ fn run(layer: &MultiHeadAttention, mask: &Mask, context: Context<'_>, wants: boo
 }
 
 #[test]
-fn each_projection_is_seen_once_and_weights_only_when_wanted() {
+fn each_operation_is_seen_once_and_weights_only_when_wanted() {
     let layer = config().init(Key::new(1), &device());
     let mask = Mask::none().with_lengths(&[5, 3], 5);
     let unseen = layer.forward(input("x", 5), &mask, &mut Context::evaluation());
@@ -205,7 +210,10 @@ fn each_projection_is_seen_once_and_weights_only_when_wanted() {
         let (output, seen) = run(&layer, &mask, Context::evaluation(), wants);
         // Not to the bit: whoever looks gets the packed projection in one piece.
         assert_close("looked at", &output, &Host::from_tensor(unseen.clone()));
-        assert_eq!(seen.names, ["stage 0: qkv", "stage 0: out"]);
+        assert_eq!(
+            seen.names,
+            ["stage 0: qkv", "stage 0: mixed", "stage 0: out"]
+        );
         assert_eq!(seen.weights.len(), usize::from(wants));
         for (site, weights) in &seen.weights {
             assert_eq!(site, "stage 0: ", "the place of the layer itself");
@@ -234,7 +242,7 @@ fn dropout_falls_on_the_weights_and_the_hook_sees_them_before() {
     let drop = Tensor::<4>::from_data(drop, &device());
     let by_head =
         |mixed: Tensor<4>| Host::from_tensor(mixed.swap_dims(1, 2).reshape([2, 5, D_MODEL]));
-    let mixed = Host::from_tensor(seen.mixed.expect("`out` was seen"));
+    let mixed = Host::from_tensor(seen.mixed.expect("`mixed` was seen"));
     assert_close(
         "mixed",
         &mixed,
@@ -243,7 +251,7 @@ fn dropout_falls_on_the_weights_and_the_hook_sees_them_before() {
     let without = by_head(attend(query, key_heads, value, &mask));
     assert_ne!(mixed, without, "dropout changes something");
     let (_, seen) = run(&layer, &mask, Context::evaluation(), false);
-    let mixed = Host::from_tensor(seen.mixed.expect("`out` was seen"));
+    let mixed = Host::from_tensor(seen.mixed.expect("`mixed` was seen"));
     assert_close("evaluation", &mixed, &without);
 }
 

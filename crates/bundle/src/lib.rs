@@ -2,6 +2,7 @@
 //!
 //! A bundle is a folder: `bundle.json` (what the model is, what it takes, the hash of every other
 //! file), `weights.safetensors` and `tokenizer.json`. Nothing here trains.
+//! [`TextClassifier::explain`] says what an answer rests on.
 //!
 //! ```no_run
 //! use burn::tensor::Device;
@@ -19,11 +20,16 @@
 
 mod bundle;
 mod error;
+mod explain;
 mod files;
 mod text;
 mod workers;
 
 pub use bundle::{Bundle, BundleInfo, FORMAT_VERSION, TextSchema};
 pub use error::BundleError;
+pub use explain::{
+    AttentionMaps, Explanation, HeadFigures, NotFinite, Recording, TextToken, Word, pooled, record,
+    rollout,
+};
 pub use text::{ClassPrediction, TextClassifier, text_input};
 pub use workers::Workers;

@@ -162,7 +162,7 @@ impl TextClassifier {
     }
 
     /// The logits of each row of token ids, in order.
-    fn logits(&self, rows: &[&[u32]]) -> Vec<Vec<f32>> {
+    pub(crate) fn logits(&self, rows: &[&[u32]]) -> Vec<Vec<f32>> {
         // Batches of similar lengths waste no work on filling.
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|row| rows[*row].len());

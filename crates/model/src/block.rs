@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use regard_attention::{Mask, MultiHeadAttention, MultiHeadAttentionConfig};
 use regard_ops::primitive::{LayerNorm, LayerNormConfig};
-use regard_ops::{Context, Key, dropout};
+use regard_ops::{Context, Key, Operation, dropout};
 use serde::{Deserialize, Serialize};
 
 use crate::config::TransformerConfig;
@@ -79,13 +79,17 @@ impl Block {
             NormPosition::Pre => {
                 let normed = self.norm1.forward(hidden.clone(), "norm1", context);
                 let hidden = hidden + self.attend(normed, mask, context);
+                let hidden = context.output("sum1", Operation::Function, hidden);
                 let normed = self.norm2.forward(hidden.clone(), "norm2", context);
-                hidden + self.feed(normed, context)
+                let hidden = hidden + self.feed(normed, context);
+                context.output("sum2", Operation::Function, hidden)
             }
             NormPosition::Post => {
                 let sum = hidden.clone() + self.attend(hidden, mask, context);
+                let sum = context.output("sum1", Operation::Function, sum);
                 let hidden = self.norm1.forward(sum, "norm1", context);
                 let sum = hidden.clone() + self.feed(hidden, context);
+                let sum = context.output("sum2", Operation::Function, sum);
                 self.norm2.forward(sum, "norm2", context)
             }
         }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::activation::{gelu, relu};
 use burn::tensor::{Device, Tensor};
 use regard_ops::primitive::{Linear, LinearConfig};
-use regard_ops::{Context, Key, dropout};
+use regard_ops::{Context, Key, Operation, dropout};
 use serde::{Deserialize, Serialize};
 
 /// An activation.
@@ -71,6 +71,7 @@ impl FeedForward {
     #[must_use]
     pub fn forward(&self, input: Tensor<3>, context: &mut Context<'_>) -> Tensor<3> {
         let inner = self.activation.apply(self.up.forward(input, "up", context)); // [batch, len, d_ff]
+        let inner = context.output("activation", Operation::Function, inner);
         let inner = dropout(inner, self.dropout, "inner", context);
         self.down.forward(inner, "down", context)
     }

@@ -8,7 +8,7 @@ use regard_ops::{Context, Key};
 use crate::block::{Block, NormPosition};
 use crate::config::TransformerConfig;
 use crate::embed::{Embedding, Input};
-use crate::heads::Head;
+use crate::heads::{Head, Pooling};
 
 /// An encoder with its embedding and its head.
 ///
@@ -41,6 +41,14 @@ impl Transformer {
     #[must_use]
     pub fn n_stages(&self) -> usize {
         self.blocks.len() + 2
+    }
+
+    /// How the head makes one vector of the positions, if it does.
+    #[must_use]
+    pub fn pooling(&self) -> Option<Pooling> {
+        match &self.head {
+            Head::Classification(head) => Some(head.pooling()),
+        }
     }
 
     /// Stage 0: the embedding.

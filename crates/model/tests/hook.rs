@@ -71,15 +71,19 @@ fn places(config: &TransformerConfig) -> Places {
 }
 
 #[test]
-fn every_primitive_is_seen_once_where_it_stands() {
+fn every_operation_is_seen_once_where_it_stands() {
     let block = |stage| {
         [
             "norm1",
             "attention.qkv",
+            "attention.mixed",
             "attention.out",
+            "sum1",
             "norm2",
             "feed_forward.up",
+            "feed_forward.activation",
             "feed_forward.down",
+            "sum2",
         ]
         .map(|name| format!("stage {stage}: {name}"))
     };
@@ -89,9 +93,13 @@ fn every_primitive_is_seen_once_where_it_stands() {
             .map(|name| (*name).to_owned())
             .collect::<Vec<_>>()
     };
-    let mut expected = ends(&["stage 0: token", "stage 0: position"]);
+    let mut expected = ends(&["stage 0: token", "stage 0: position", "stage 0: sum"]);
     expected.extend(block(1).into_iter().chain(block(2)));
-    expected.extend(ends(&["stage 3: norm", "stage 3: head.linear"]));
+    expected.extend(ends(&[
+        "stage 3: norm",
+        "stage 3: head.pooled",
+        "stage 3: head.linear",
+    ]));
     let seen = places(&config());
     assert_eq!(seen.operations, expected);
     assert_eq!(
@@ -110,17 +118,21 @@ fn every_primitive_is_seen_once_where_it_stands() {
         [
             "attention.q",
             "attention.kv",
+            "attention.mixed",
             "attention.out",
+            "sum1",
             "norm1",
             "feed_forward.up",
+            "feed_forward.activation",
             "feed_forward.down",
+            "sum2",
             "norm2",
         ]
         .map(|name| format!("stage {stage}: {name}"))
     };
-    let mut expected = ends(&["stage 0: token"]);
+    let mut expected = ends(&["stage 0: token", "stage 0: sum"]);
     expected.extend(block(1).into_iter().chain(block(2)));
-    expected.extend(ends(&["stage 3: head.linear"]));
+    expected.extend(ends(&["stage 3: head.pooled", "stage 3: head.linear"]));
     assert_eq!(places(&other).operations, expected);
 }
 

@@ -77,7 +77,8 @@ pub enum Operation<'a> {
         /// The vector `[d]`.
         vector: ParamId,
     },
-    /// An operation without parameters that is worth seeing.
+    /// An operation without parameters that is worth seeing: the embedding's sum, the heads' mixed
+    /// values, an activation, a residual sum, the pooled vector.
     Function,
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use regard_attention::{Mask, Position};
 use regard_ops::primitive::{Table, TableConfig};
-use regard_ops::{Context, Key, dropout};
+use regard_ops::{Context, Key, Operation, dropout};
 
 use crate::config::{EmbeddingConfig, TransformerConfig};
 
@@ -53,6 +53,7 @@ impl TextEmbedding {
         if let Some(position) = &self.position {
             hidden = position.add_to(hidden, "position", context);
         }
+        hidden = context.output("sum", Operation::Function, hidden);
         dropout(hidden, self.dropout, "sum", context)
     }
 }

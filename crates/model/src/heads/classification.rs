@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use regard_attention::Mask;
 use regard_ops::primitive::{Linear, LinearConfig};
-use regard_ops::{Context, Key};
+use regard_ops::{Context, Key, Operation};
 
 use super::pooling::Pooling;
 
@@ -32,6 +32,12 @@ impl ClassificationHead {
         }
     }
 
+    /// How it pools.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+
     /// The logits of each row.
     ///
     /// # Shapes
@@ -41,6 +47,7 @@ impl ClassificationHead {
     #[must_use]
     pub fn forward(&self, hidden: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
         let pooled = self.pooling.pool(hidden, mask); // [batch, 1, d_model]
+        let pooled = context.output("pooled", Operation::Function, pooled);
         self.linear.forward(pooled, "linear", context)
     }
 }
