@@ -3,6 +3,7 @@
 mod config_show;
 mod durability;
 mod eval;
+mod large_data;
 mod listings;
 mod odd_data;
 mod pipes;

@@ -174,9 +174,8 @@ fn of_training(error: &TrainError) -> Code {
         TrainError::Bundle(error) => of_bundle(error),
         TrainError::Store(error) => of_checkpoint(error),
         TrainError::Checkpoint { .. } => Code::Model,
-        TrainError::OtherData { .. }
-        | TrainError::TooManyLabels { .. }
-        | TrainError::NoColumn { .. } => Code::Data,
+        TrainError::OtherData { .. } | TrainError::NoColumn { .. } => Code::Data,
+        TrainError::TooManyLabels { .. } => Code::Usage,
         TrainError::Lock(error) => of_lock(error),
         TrainError::Log(_) | TrainError::Io { .. } => Code::Io,
         // The run diverged, or its outputs cannot be judged.
@@ -186,7 +185,7 @@ fn of_training(error: &TrainError) -> Code {
 
 fn of_data(error: &DataError) -> Code {
     match error {
-        DataError::Write { .. } => Code::Io,
+        DataError::Write { .. } | DataError::TokenCache { .. } => Code::Io,
         _ => Code::Data,
     }
 }

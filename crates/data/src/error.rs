@@ -25,6 +25,24 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
+    /// Something that is no file and gives its content only once.
+    #[error(
+        "{} is a pipe or a device, which can be read only once, and this reads its data several times; save it to a file first",
+        path.display()
+    )]
+    ReadOnce {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The rows are others than when the file was first read.
+    #[error(
+        "{} changed while it was being read; wait until whatever writes it is done, then begin again",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Reading failed midway.
     #[error("{} line {line}: reading failed", path.display())]
     Read {
@@ -231,6 +249,34 @@ pub enum DataError {
         /// The label column.
         column: String,
     },
+    /// A label of the length of a text.
+    #[error(
+        "{} line {line}: the label in column {column:?} is longer than {limit_bytes} bytes; is it the right column?",
+        path.display()
+    )]
+    LabelTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The label column.
+        column: String,
+        /// The cap.
+        limit_bytes: usize,
+    },
+    /// A column of so many different values that they are no labels.
+    #[error(
+        "{}: the column {column:?} has more than {most} different labels; is it the right column?",
+        path.display()
+    )]
+    TooManyLabels {
+        /// The file.
+        path: PathBuf,
+        /// The label column.
+        column: String,
+        /// The most that are taken.
+        most: usize,
+    },
     /// A label that the model or the configuration does not know.
     #[error("{} line {line}: unknown label {label:?}; the labels are {}{}", path.display(), listed(.known), did_you_mean(.nearest.as_deref()))]
     UnknownLabel {
@@ -334,6 +380,16 @@ pub enum DataError {
         row: u64,
         /// The field.
         column: String,
+    },
+    /// The file system refused a file of token ids.
+    #[error("cannot {action} the token cache {}; raise data.memory_mib to hold more in memory", path.display())]
+    TokenCache {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
     },
     /// A vocabulary too small for its kind.
     #[error("tokenizer.vocab_size is {found}; a tokenizer of kind {kind} needs at least {minimum}")]

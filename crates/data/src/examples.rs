@@ -123,25 +123,23 @@ impl<E: Examples> Examples for Subset<E> {
 }
 
 /// Refuses examples that a classifier cannot learn from, because all have one label. `data` is what the message calls
-/// them, a path for instance.
+/// them, a path for instance; `counts` says how many examples each label has, by id.
 ///
 /// # Errors
 /// [`DataError::OneClass`].
-pub fn require_two_classes(examples: &dyn Examples, data: &str) -> Result<(), DataError> {
-    let counts = examples.label_counts();
-    let mut present = counts
+pub fn require_two_classes(labels: &Labels, counts: &[usize], data: &str) -> Result<(), DataError> {
+    let mut present = labels
+        .names()
         .iter()
-        .enumerate()
+        .zip(counts)
         .filter(|(_, count)| **count > 0)
-        .map(|(id, _)| id);
+        .map(|(name, _)| name);
     match (present.next(), present.next()) {
         (_, Some(_)) => Ok(()),
         (only, None) => Err(DataError::OneClass {
             data: data.to_owned(),
-            label: only
-                .map(|id| examples.labels().names()[id].clone())
-                .unwrap_or_default(),
-            rows: examples.len(),
+            label: only.cloned().unwrap_or_default(),
+            rows: counts.iter().sum(),
         }),
     }
 }

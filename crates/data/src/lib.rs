@@ -23,13 +23,18 @@
 //! |---|---|
 //! | rows of CSV, TSV, JSON Lines and plain lines, in and out | [`Records`], [`RowWriter`] |
 //! | labelled texts in memory, label names | [`LabelledTexts`], [`Examples`], [`Labels`] |
+//! | labelled texts of any number, left in their file | [`LabelledFile`], [`visit_labelled`] |
 //! | a held-out share of one file | [`stratified`] |
 //! | which data a run was trained on | [`Fingerprint`] |
-//! | text to token ids | [`Tokenizer`] |
+//! | text to token ids | [`Tokenizer`], [`TokenizerTrainer`] |
+//! | token ids of any number, in memory or memory-mapped | [`TokenRows`], [`TokenCache`] |
 
+mod cache;
 mod error;
 mod examples;
 mod fingerprint;
+mod labelled;
+mod labelled_file;
 mod labels;
 mod read;
 mod split;
@@ -38,12 +43,15 @@ mod tokenizer;
 mod wording;
 mod write;
 
+pub use cache::{TokenCache, TokenRows, TokenRowsWriter};
 pub use error::DataError;
 pub use examples::{Examples, Subset, require_two_classes};
 pub use fingerprint::Fingerprint;
+pub use labelled::{LabelledRow, MOST_LABELS, TextColumns};
+pub use labelled_file::{LabelledFile, require_regular_file, visit_labelled};
 pub use labels::Labels;
 pub use read::{Cell, Column, Format, Limits, Record, Records, Source};
 pub use split::{Split, stratified};
-pub use texts::{LabelledTexts, TextColumns};
-pub use tokenizer::{Encoded, Token, Tokenizer, TokenizerConfig, TokenizerKind};
+pub use texts::LabelledTexts;
+pub use tokenizer::{Encoded, Token, Tokenizer, TokenizerConfig, TokenizerKind, TokenizerTrainer};
 pub use write::RowWriter;

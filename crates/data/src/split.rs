@@ -24,22 +24,35 @@ pub fn stratified(labels: &[u32], share: f64) -> Result<Split, DataError> {
         return Err(DataError::ShareOutOfRange { share });
     }
     let classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
-    let mut rows_of_class = vec![Vec::new(); classes];
+    let mut sizes = vec![0; classes];
+    labels.iter().for_each(|label| sizes[*label as usize] += 1);
+    let mut rows_of_class: Vec<Vec<usize>> =
+        sizes.iter().map(|size| Vec::with_capacity(*size)).collect();
     for (row, label) in labels.iter().enumerate() {
         rows_of_class[*label as usize].push(row);
     }
-    let quotas = quotas(
-        &rows_of_class.iter().map(Vec::len).collect::<Vec<_>>(),
-        share,
-    );
     let key = blake3::Hasher::new_derive_key("Regard stratified split, version 1");
     let mut is_held_out = vec![false; labels.len()];
-    for ((class, rows), quota) in rows_of_class.iter_mut().enumerate().zip(quotas) {
-        // Sorting by a hash of the place within the class is a shuffle that any program can repeat.
-        rows.sort_by_cached_key(|row| draw(&key, class, *row));
-        rows[..quota]
+    for ((class, rows), quota) in rows_of_class
+        .into_iter()
+        .enumerate()
+        .zip(quotas(&sizes, share))
+    {
+        if quota == 0 {
+            continue;
+        }
+        // The least by a hash of the row are a draw that any program can repeat. Of a hash eight bytes are held: they
+        // decide but for one pair in 2^64, where the whole hashes are made again.
+        let mut drawn: Vec<(u64, usize)> = rows
+            .into_iter()
+            .map(|row| (leading(draw(&key, class, row)), row))
+            .collect();
+        drawn.select_nth_unstable_by(quota - 1, |a, b| {
+            (a.0.cmp(&b.0)).then_with(|| draw(&key, class, a.1).cmp(&draw(&key, class, b.1)))
+        });
+        drawn[..quota]
             .iter()
-            .for_each(|row| is_held_out[*row] = true);
+            .for_each(|(_, row)| is_held_out[*row] = true);
     }
     let (held_out, rest): (Vec<usize>, Vec<usize>) =
         (0..labels.len()).partition(|row| is_held_out[*row]);
@@ -73,6 +86,12 @@ fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
         .take(missing)
         .for_each(|class| quotas[class] += 1);
     quotas
+}
+
+/// The first eight bytes, in the order of the whole.
+fn leading(hash: [u8; 32]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn draw(key: &blake3::Hasher, class: usize, row: usize) -> [u8; 32] {

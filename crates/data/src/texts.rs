@@ -1,32 +1,11 @@
 //! Texts with labels, in memory.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use crate::labelled::{Pass, read_labelled};
+use crate::{DataError, Examples, Fingerprint, Labels, Records, Source, TextColumns};
 
-use crate::fingerprint::Fingerprinter;
-use crate::wording::excerpt;
-use crate::{Column, DataError, Examples, Fingerprint, Labels, Records, Source};
-
-/// The columns that hold a text and its label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextColumns {
-    /// The column of texts.
-    pub text: Column,
-    /// The column of labels.
-    pub label: Column,
-}
-
-impl TextColumns {
-    /// Columns by name or by number.
-    pub fn new(text: impl Into<Column>, label: impl Into<Column>) -> Self {
-        Self {
-            text: text.into(),
-            label: label.into(),
-        }
-    }
-}
-
-/// The labelled texts of one file: all texts in one string, one label id and one line number a row.
+/// The labelled texts of one file in memory: all texts in one string, one label id and one line number a row.
+///
+/// For data of any size there is [`LabelledFile`](crate::LabelledFile), which leaves the texts where they are.
 #[derive(Debug, Clone)]
 pub struct LabelledTexts {
     text: String,
@@ -60,48 +39,25 @@ impl LabelledTexts {
         columns: &TextColumns,
         labels: Option<&Labels>,
     ) -> Result<Self, DataError> {
-        let path = records.path().to_owned();
-        let text_column = records.column(&columns.text)?;
-        let label_column = records.column(&columns.label)?;
-        let label_name = records.columns()[label_column].clone();
-        let mut fingerprinter = Fingerprinter::new(&[&records.columns()[text_column], &label_name]);
-        let mut seen = SeenLabels::default();
         let (mut text, mut ends, mut lines) = (String::new(), Vec::new(), Vec::new());
         let mut label_ids = Vec::new();
-        for record in records {
-            let record = record?;
-            let (row, label) = (record.text(text_column)?, record.text(label_column)?);
-            if label.is_empty() {
-                return Err(DataError::EmptyLabel {
-                    path,
-                    line: record.line(),
-                    column: label_name,
-                });
-            }
-            fingerprinter.row(&row, &label);
-            let id = match labels {
-                None => seen.id(label),
-                Some(labels) => labels.id(&label).ok_or_else(|| DataError::UnknownLabel {
-                    path: path.clone(),
-                    line: record.line(),
-                    label: excerpt(&label),
-                    known: labels.names().to_vec(),
-                    nearest: labels.nearest(&label),
-                })?,
-            };
-            label_ids.push(id);
-            text.push_str(&row);
+        let Pass {
+            labels,
+            fingerprint,
+            renamed,
+            ..
+        } = read_labelled(records, columns, labels, |row| {
+            text.push_str(row.text);
             ends.push(text.len());
-            lines.push(record.line());
+            lines.push(row.line);
+            label_ids.push(row.label);
+            Ok::<(), DataError>(())
+        })?;
+        if let Some(renamed) = renamed {
+            label_ids
+                .iter_mut()
+                .for_each(|id| *id = renamed[*id as usize]);
         }
-        if ends.is_empty() {
-            return Err(DataError::NoRows { path });
-        }
-        let labels = match labels {
-            Some(labels) => labels.clone(),
-            None => seen.sort(&mut label_ids)?,
-        };
-        let fingerprint = fingerprinter.finish(ends.len(), &labels);
         Ok(Self {
             text,
             ends,
@@ -144,38 +100,5 @@ impl Examples for LabelledTexts {
 
     fn labels(&self) -> &Labels {
         &self.labels
-    }
-}
-
-/// Labels in the order in which the file first names them.
-#[derive(Default)]
-struct SeenLabels {
-    ids: HashMap<String, u32>,
-    names: Vec<String>,
-}
-
-impl SeenLabels {
-    fn id(&mut self, label: Cow<'_, str>) -> u32 {
-        if let Some(id) = self.ids.get(label.as_ref()) {
-            return *id;
-        }
-        let id = u32::try_from(self.names.len())
-            .expect("four thousand million labels do not fit in memory as texts");
-        self.names.push(label.clone().into_owned());
-        self.ids.insert(label.into_owned(), id);
-        id
-    }
-
-    /// Puts the labels into their natural order and renames the ids.
-    fn sort(self, label_ids: &mut [u32]) -> Result<Labels, DataError> {
-        let mut renamed = vec![0; self.names.len()];
-        let labels = Labels::sorted(self.names)?;
-        for (id, name) in (0_u32..).zip(labels.names()) {
-            renamed[self.ids[name] as usize] = id;
-        }
-        label_ids
-            .iter_mut()
-            .for_each(|id| *id = renamed[*id as usize]);
-        Ok(labels)
     }
 }

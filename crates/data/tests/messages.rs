@@ -299,7 +299,7 @@ fn one_class_is_refused_for_training() {
     let texts = LabelledTexts::from_records(records, &text_and_label(), Some(&labels)).unwrap();
     assert_eq!(texts.label_counts(), [0, 2]);
     assert_eq!(
-        require_two_classes(&texts, "train.csv")
+        require_two_classes(texts.labels(), &texts.label_counts(), "train.csv")
             .unwrap_err()
             .to_string(),
         "all 2 rows of train.csv have the label \"ham\"; a classifier needs rows of at least two labels: \

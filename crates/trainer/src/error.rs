@@ -83,16 +83,9 @@ pub enum TrainError {
         last_checkpoint: Option<u64>,
     },
 
-    /// The label column holds something else than labels.
-    #[error(
-        "{path}: the column {column} has {found} different labels, expected at most {most}; is data.label_column the right column?",
-        path = path.display()
-    )]
+    /// More labels are declared than a classifier can tell apart here.
+    #[error("data.labels has {found} labels, expected at most {most}")]
     TooManyLabels {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
         /// The most that are taken.
         most: usize,
         /// How many there are.

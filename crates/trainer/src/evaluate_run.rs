@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use regard_bundle::{Bundle, Workers};
-use regard_data::{Examples, LabelledTexts, Labels, TextColumns};
+use regard_bundle::{Bundle, TextClassifier, Workers};
+use regard_data::{Labels, Records, TextColumns, visit_labelled};
 
 use crate::config;
 use crate::error::TrainError;
@@ -12,8 +12,9 @@ use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
 use crate::task::{Evaluation, Split};
 
-/// Texts that are predicted together.
+/// Texts that are predicted together: this many, or this much.
 const CHUNK: usize = 1024;
+const CHUNK_BYTES: usize = 16 << 20;
 
 /// What the bundle of the run in the settings' folder is worth on the run's test data; `None` if
 /// the run has no test data.
@@ -38,10 +39,9 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
                     folder: settings.folder.clone(),
                 });
             }
-            let Some(test) = parts.test else {
-                return Ok(None);
-            };
-            evaluate_texts(bundle, &*test, &labels, settings.workers).map(Some)
+            let mut judge = Judge::new(bundle, &labels, settings.workers);
+            parts.visit(&[Split::Test], |text| judge.add(text.text, text.class))?;
+            judge.finish().map(Some)
         }
     }
 }
@@ -60,28 +60,62 @@ pub fn evaluate_file(
     let labels = Labels::new(bundle.info().labels.clone())?;
     let source = schema.source(path);
     let columns = TextColumns::new(schema.text_column, schema.label_column);
-    let texts = LabelledTexts::load(&source, &columns, Some(&labels))?;
-    evaluate_texts(bundle, &texts, &labels, workers)
+    let mut judge = Judge::new(bundle, &labels, workers);
+    visit_labelled(Records::open(&source)?, &columns, &labels, |row| {
+        judge.add(row.text, row.label)
+    })?;
+    judge.finish()
 }
 
-fn evaluate_texts(
-    bundle: Bundle,
-    texts: &dyn Examples,
-    labels: &Labels,
-    workers: Workers,
-) -> Result<Evaluation, TrainError> {
-    let classifier = bundle.into_text_classifier().with_workers(workers);
-    let mut metrics = ClassificationMetrics::new(labels.len());
-    let rows: Vec<usize> = (0..texts.len()).collect();
-    for chunk in rows.chunks(CHUNK) {
-        let chunk_texts: Vec<&str> = chunk.iter().map(|row| texts.text(*row)).collect();
-        for (row, prediction) in chunk.iter().zip(classifier.predict(&chunk_texts)?) {
-            metrics.add(&prediction.probabilities, texts.label(*row) as usize)?;
+/// A classifier that is judged on texts as they pass by.
+struct Judge {
+    classifier: TextClassifier,
+    labels: Labels,
+    metrics: ClassificationMetrics,
+    texts: Vec<String>,
+    classes: Vec<u32>,
+    bytes: usize,
+}
+
+impl Judge {
+    fn new(bundle: Bundle, labels: &Labels, workers: Workers) -> Self {
+        Self {
+            classifier: bundle.into_text_classifier().with_workers(workers),
+            labels: labels.clone(),
+            metrics: ClassificationMetrics::new(labels.len()),
+            texts: Vec::new(),
+            classes: Vec::new(),
+            bytes: 0,
         }
     }
-    Ok(Evaluation {
-        split: Split::Test,
-        labels: labels.names().to_vec(),
-        report: metrics.report()?,
-    })
+
+    fn add(&mut self, text: &str, class: u32) -> Result<(), TrainError> {
+        self.texts.push(text.to_owned());
+        self.classes.push(class);
+        self.bytes += text.len();
+        if self.texts.len() == CHUNK || self.bytes >= CHUNK_BYTES {
+            self.predict()?;
+        }
+        Ok(())
+    }
+
+    fn predict(&mut self) -> Result<(), TrainError> {
+        let predictions = self.classifier.predict(&self.texts)?;
+        for (class, prediction) in self.classes.drain(..).zip(predictions) {
+            self.metrics
+                .add(&prediction.probabilities, class as usize)?;
+        }
+        self.texts.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Evaluation, TrainError> {
+        self.predict()?;
+        Ok(Evaluation {
+            split: Split::Test,
+            labels: self.labels.names().to_vec(),
+            report: self.metrics.report()?,
+        })
+    }
 }

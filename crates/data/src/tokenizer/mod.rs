@@ -9,4 +9,5 @@ mod vocabulary;
 mod wrapper;
 
 pub use config::{TokenizerConfig, TokenizerKind};
+pub use train::TokenizerTrainer;
 pub use wrapper::{Encoded, Token, Tokenizer};

@@ -1,5 +1,7 @@
 //! Training: the texts' pieces are counted one text at a time, the counts become a vocabulary.
 
+use std::fmt;
+
 use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
@@ -11,40 +13,86 @@ use super::wrapper::parse;
 use super::{Tokenizer, TokenizerConfig, TokenizerKind};
 use crate::DataError;
 
-pub(super) fn train<'a>(
-    config: &TokenizerConfig,
-    texts: impl IntoIterator<Item = &'a str>,
-) -> Result<Tokenizer, DataError> {
-    config.validate()?;
-    let TokenizerConfig {
-        kind,
-        vocab_size,
-        max_length,
-        lowercase,
-        ..
-    } = *config;
-    let mut counts = PieceCounts::default();
-    if kind != TokenizerKind::Bytes {
-        // The same code cuts texts into pieces now and when they are encoded.
-        let untrained = parse(&document(
-            kind,
-            lowercase,
-            max_length,
-            &Vocabulary::base(kind),
-        ))?;
-        for text in texts {
-            count_pieces(&untrained, kind, capped(text, max_length).0, &mut counts)?;
+/// Learns a vocabulary from texts that come one at a time.
+///
+/// The same texts in any order give the same tokenizer, byte by byte when saved. Of the texts only the counts of their
+/// pieces are held.
+pub struct TokenizerTrainer {
+    config: TokenizerConfig,
+    untrained: tokenizers::Tokenizer,
+    counts: PieceCounts,
+}
+
+impl TokenizerTrainer {
+    /// A trainer that has seen no text.
+    ///
+    /// # Errors
+    /// If the configuration's sizes are impossible.
+    pub fn new(config: &TokenizerConfig) -> Result<Self, DataError> {
+        config.validate()?;
+        let base = Vocabulary::base(config.kind);
+        Ok(Self {
+            config: config.clone(),
+            // The same code cuts texts into pieces now and when they are encoded.
+            untrained: parse(&document(
+                config.kind,
+                config.lowercase,
+                config.max_length,
+                &base,
+            ))?,
+            counts: PieceCounts::default(),
+        })
+    }
+
+    /// Whether texts change what is learned: bytes are all known before.
+    #[must_use]
+    pub fn needs_texts(&self) -> bool {
+        self.config.kind != TokenizerKind::Bytes
+    }
+
+    /// Counts the pieces of a text.
+    ///
+    /// # Errors
+    /// [`DataError::Tokenize`] if the crate below fails on it.
+    pub fn add(&mut self, text: &str) -> Result<(), DataError> {
+        if !self.needs_texts() {
+            return Ok(());
         }
-        if counts.is_empty() {
+        let text = capped(text, self.config.max_length).0;
+        count_pieces(&self.untrained, self.config.kind, text, &mut self.counts)
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`DataError::NothingToTokenize`] if the texts held nothing.
+    pub fn finish(self) -> Result<Tokenizer, DataError> {
+        if self.needs_texts() && self.counts.is_empty() {
             return Err(DataError::NothingToTokenize);
         }
+        let TokenizerConfig {
+            kind,
+            vocab_size,
+            max_length,
+            lowercase,
+            ..
+        } = self.config;
+        let vocabulary = Vocabulary::learn(kind, vocab_size, self.counts);
+        Tokenizer::new(
+            "the trained tokenizer",
+            parse(&document(kind, lowercase, max_length, &vocabulary))?,
+            max_length,
+        )
     }
-    let vocabulary = Vocabulary::learn(kind, vocab_size, counts);
-    Tokenizer::new(
-        "the trained tokenizer",
-        parse(&document(kind, lowercase, max_length, &vocabulary))?,
-        max_length,
-    )
+}
+
+impl fmt::Debug for TokenizerTrainer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenizerTrainer")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
 }
 
 fn count_pieces(

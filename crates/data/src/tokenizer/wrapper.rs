@@ -11,7 +11,7 @@ use tokenizers::{TruncationParams, TruncationStrategy};
 use super::TokenizerConfig;
 use super::document::class_token_first;
 use super::guard::{capped, isolated};
-use super::train::train;
+use super::train::TokenizerTrainer;
 use crate::DataError;
 
 /// The largest published vocabularies take about 35 MB.
@@ -82,7 +82,8 @@ impl Tokenizer {
         }
     }
 
-    /// Learns a vocabulary. The same texts in any order give the same tokenizer, byte by byte when saved.
+    /// Learns a vocabulary. The same texts in any order give the same tokenizer, byte by byte when saved. Where texts
+    /// come one at a time there is [`TokenizerTrainer`].
     ///
     /// # Errors
     /// If the configuration's sizes are impossible or the texts hold nothing.
@@ -90,7 +91,13 @@ impl Tokenizer {
         config: &TokenizerConfig,
         texts: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, DataError> {
-        train(config, texts)
+        let mut trainer = TokenizerTrainer::new(config)?;
+        if trainer.needs_texts() {
+            for text in texts {
+                trainer.add(text)?;
+            }
+        }
+        trainer.finish()
     }
 
     /// Reads a `tokenizer.json`; see [`Tokenizer::from_json`].

@@ -175,6 +175,8 @@ pub const KEYS: &[Key] = &[
         Unset("the labels of the training data, sorted"),
         "the labels, in the order of the model's outputs"),
 
+    Key::new("data", "memory_mib", integer(0, 1_048_576), Is("32"),
+        "the most token ids of a part that are held in memory, in MiB; more go to a file that is mapped").resumable(),
     Key::new("tokenizer", "kind", one_of(TokenizerKind::NAMES), Is("\"words\""),
         "what a token is"),
     Key::new("tokenizer", "vocab_size", integer(6, 10_000_000), Is("8000"),

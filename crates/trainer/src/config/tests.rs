@@ -115,6 +115,7 @@ valid = 0.1
 header = true
 text_column = \"text\"
 label_column = \"label\"
+memory_mib = 32
 
 [tokenizer]
 kind = \"words\"

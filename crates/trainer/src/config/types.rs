@@ -242,6 +242,8 @@ pub struct DataConfig {
     /// The labels in the order of the model's outputs; taken from the training data when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// The most token ids of a part that are held in memory, in MiB; more go to a file that is mapped.
+    pub memory_mib: u64,
 }
 
 /// `[tokenizer]`: how texts become tokens.

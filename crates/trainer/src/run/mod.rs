@@ -123,20 +123,30 @@ pub fn train(
     let saved = store.load_newest()?;
     claim(config, folder, saved.as_ref())?;
 
-    let task = task::load(config)?;
+    let cache = folder.join("cache");
+    let task = task::load_in(config, &cache)?;
     tell(Progress::Data(&task.summary()));
     let mut run = Run::new(config, settings, &*task, store, saved, tell)?;
-    if let Some(best) = run.complete(tell)? {
-        return Ok(Outcome {
+    let outcome = match run.complete(tell)? {
+        Some(best) => Outcome {
             already_complete: true,
             step: run.state.step,
             stopped_early: run.state.step < run.total_steps,
             best,
             test: None,
-        });
+        },
+        None => {
+            run.train(tell)?;
+            run.finish(tell)?
+        }
+    };
+    drop(run);
+    // The task maps the files of the cache; without it they serve nobody.
+    drop(task);
+    if cache.exists() {
+        std::fs::remove_dir_all(&cache).map_err(at(&cache))?;
     }
-    run.train(tell)?;
-    run.finish(tell)
+    Ok(outcome)
 }
 
 /// A run under way.

@@ -6,9 +6,11 @@
 mod text_classification;
 pub(crate) mod text_parts;
 
+use std::path::Path;
+
 use burn::tensor::{Device, Tensor};
 use regard_bundle::BundleInfo;
-use regard_data::Tokenizer;
+use regard_data::{TokenCache, Tokenizer};
 use regard_model::{Input, TransformerConfig};
 use regard_ops::Key;
 
@@ -30,6 +32,9 @@ pub enum Split {
 }
 
 impl Split {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
+
     /// The name in logs and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -148,13 +153,31 @@ impl Evaluation {
     }
 }
 
-/// Reads the data of the task that a configuration names.
+/// Reads the data of the task that a configuration names. What is too much for memory goes to a temporary file, which is
+/// removed with the task.
 ///
 /// # Errors
 ///
 /// If the data cannot be read or is not what the configuration says.
 pub fn load(config: &Config) -> Result<Box<dyn Task>, TrainError> {
+    load_with_cache(config, TokenCache::temporary(cache_bytes(config)))
+}
+
+/// [`load`] for a run that may be killed and go on: what is too much for memory goes to `folder` and is found there again.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_in(config: &Config, folder: &Path) -> Result<Box<dyn Task>, TrainError> {
+    load_with_cache(config, TokenCache::in_folder(folder, cache_bytes(config)))
+}
+
+fn load_with_cache(config: &Config, cache: TokenCache) -> Result<Box<dyn Task>, TrainError> {
     match config.task {
-        TaskName::TextClassification => Ok(Box::new(TextClassification::load(config)?)),
+        TaskName::TextClassification => Ok(Box::new(TextClassification::load(config, cache)?)),
     }
+}
+
+fn cache_bytes(config: &Config) -> u64 {
+    config.data.memory_mib << 20
 }

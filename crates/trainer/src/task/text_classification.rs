@@ -4,7 +4,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use regard_bundle::{BundleInfo, ClassPrediction, TextSchema, text_input};
 use regard_data::{
-    DataError, Examples, Labels, Tokenizer, TokenizerConfig, TokenizerKind, require_two_classes,
+    DataError, Labels, TokenCache, TokenRows, Tokenizer, TokenizerConfig, TokenizerKind,
+    TokenizerTrainer, require_two_classes,
 };
 use regard_model::{EmbeddingConfig, HeadConfig, TransformerConfig};
 use regard_ops::Key;
@@ -15,9 +16,14 @@ use crate::config::{self, Config};
 use crate::error::TrainError;
 use crate::metrics::ClassificationMetrics;
 
+/// Texts that a tokenizer is trained on: more of them change no vocabulary that is worth having, and take minutes.
+const TOKENIZER_TEXT_BYTES: f64 = (64 << 20) as f64;
+
 /// One label out of several for each text. A unit is a text, and a text is one row.
 pub struct TextClassification {
     tokenizer: Tokenizer,
+    /// How many of the training texts the tokenizer was trained on, where they were not all.
+    sampled: Option<usize>,
     labels: Labels,
     /// Training, validation and test.
     parts: [Option<Part>; 3],
@@ -28,42 +34,14 @@ pub struct TextClassification {
     word_dropout: f64,
     data_fingerprint: String,
     tokenizer_hash: String,
+    /// Behind the parts, so that no file is removed while it is mapped.
+    _cache: TokenCache,
 }
 
-/// A part of the data as token ids, one after the other.
+/// A part of the data as token ids.
 struct Part {
-    ids: Vec<u32>,
-    ends: Vec<usize>,
+    rows: TokenRows,
     classes: Vec<u32>,
-    n_truncated: usize,
-}
-
-impl Part {
-    fn encode(tokenizer: &Tokenizer, texts: &dyn Examples) -> Result<Self, DataError> {
-        let mut part = Self {
-            ids: Vec::new(),
-            ends: Vec::with_capacity(texts.len()),
-            classes: Vec::with_capacity(texts.len()),
-            n_truncated: 0,
-        };
-        for index in 0..texts.len() {
-            let encoded = tokenizer.encode(texts.text(index))?;
-            part.ids.extend(&encoded.ids);
-            part.ends.push(part.ids.len());
-            part.classes.push(texts.label(index));
-            part.n_truncated += usize::from(encoded.truncated);
-        }
-        Ok(part)
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn row(&self, unit: usize) -> &[u32] {
-        let start = unit.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.ids[start..self.ends[unit]]
-    }
 }
 
 impl TextClassification {
@@ -72,25 +50,28 @@ impl TextClassification {
     /// # Errors
     ///
     /// If the data cannot be read or is not what the configuration says.
-    pub fn load(config: &Config) -> Result<Self, TrainError> {
+    pub fn load(config: &Config, cache: TokenCache) -> Result<Self, TrainError> {
         let data = &config.data;
         let texts = TextParts::read(config, None)?;
-        require_two_classes(&texts.train, &data.train.display().to_string())?;
-        let settings = tokenizer_config(&config.tokenizer);
-        let train = &texts.train;
-        let tokenizer =
-            Tokenizer::from_config(&settings, (0..train.len()).map(|index| train.text(index)))?;
-        let parts = [
-            Some(Part::encode(&tokenizer, train)?),
-            Some(Part::encode(&tokenizer, &*texts.valid)?),
-            texts
-                .test
-                .map(|test| Part::encode(&tokenizer, &*test))
-                .transpose()?,
-        ];
+        let mut counts = vec![0; texts.labels.len()];
+        for class in texts.classes(Split::Train) {
+            counts[class as usize] += 1;
+        }
+        require_two_classes(&texts.labels, &counts, &data.train.display().to_string())?;
+        let (tokenizer, sampled) = tokenizer(&config.tokenizer, &texts)?;
         let tokenizer_hash = blake3::hash(&tokenizer.to_json()?).to_hex().to_string();
+        let parts = encode(&texts, &tokenizer, &cache, |split| {
+            TokenCache::key(&[
+                split.name(),
+                &texts.fingerprint,
+                &tokenizer_hash,
+                // Which rows are in which part.
+                &format!("{:?}, {:?}", data.valid, data.test),
+            ])
+        })?;
         Ok(Self {
             tokenizer,
+            sampled,
             labels: texts.labels,
             parts,
             schema: TextSchema {
@@ -105,6 +86,7 @@ impl TextClassification {
             word_dropout: config.train.word_dropout,
             data_fingerprint: texts.fingerprint,
             tokenizer_hash,
+            _cache: cache,
         })
     }
 
@@ -117,6 +99,65 @@ impl TextClassification {
         }
         .as_ref()
     }
+}
+
+/// The tokenizer of a configuration; and the number of texts that it was trained on, where not on all.
+fn tokenizer(
+    settings: &config::TokenizerConfig,
+    texts: &TextParts,
+) -> Result<(Tokenizer, Option<usize>), TrainError> {
+    let settings = tokenizer_config(settings);
+    if let Some(file) = &settings.file {
+        settings.validate()?;
+        return Ok((Tokenizer::open(file, Some(settings.max_length))?, None));
+    }
+    let mut trainer = TokenizerTrainer::new(&settings)?;
+    if !trainer.needs_texts() {
+        return Ok((trainer.finish()?, None));
+    }
+    let share = TOKENIZER_TEXT_BYTES / texts.text_bytes(Split::Train).max(1) as f64;
+    // By a key of its own, as parts are held out: the same texts in every run.
+    let key = Key::new(0).stream("tokenizer-texts");
+    let (mut taken, mut all) = (0, 0);
+    texts.visit(&[Split::Train], |text| {
+        all += 1;
+        if share >= 1.0 || key.uniform(text.unit as u64) < share {
+            taken += 1;
+            trainer.add(text.text)?;
+        }
+        Ok::<(), DataError>(())
+    })?;
+    Ok((trainer.finish()?, (taken < all).then_some(taken)))
+}
+
+/// Encodes every part, but for those that an earlier process left in the cache.
+fn encode(
+    texts: &TextParts,
+    tokenizer: &Tokenizer,
+    cache: &TokenCache,
+    key: impl Fn(Split) -> [u8; 32],
+) -> Result<[Option<Part>; 3], TrainError> {
+    let vocab_size = tokenizer.vocab_size();
+    let there = Split::ALL.map(|split| cache.open(split.name(), &key(split), vocab_size));
+    let wanted: Vec<Split> = Split::ALL
+        .into_iter()
+        .filter(|split| there[*split as usize].is_none() && texts.has(*split))
+        .collect();
+    let mut writers = Split::ALL.map(|split| cache.write(split.name(), key(split), vocab_size));
+    texts.visit(&wanted, |text| {
+        let encoded = tokenizer.encode(text.text)?;
+        writers[text.split as usize].push(&encoded.ids, encoded.truncated)
+    })?;
+    let mut parts = [None, None, None];
+    for ((split, there), writer) in Split::ALL.into_iter().zip(there).zip(writers) {
+        if texts.has(split) {
+            parts[split as usize] = Some(Part {
+                rows: there.map_or_else(|| writer.finish(), Ok)?,
+                classes: texts.classes(split),
+            });
+        }
+    }
+    Ok(parts)
 }
 
 fn tokenizer_config(settings: &config::TokenizerConfig) -> TokenizerConfig {
@@ -177,15 +218,15 @@ impl Task for TextClassification {
     }
 
     fn n_units(&self, split: Split) -> usize {
-        self.part(split).map_or(0, Part::len)
+        self.part(split).map_or(0, |part| part.rows.len())
     }
 
     fn lengths(&self, split: Split) -> Vec<u32> {
         let Some(part) = self.part(split) else {
             return Vec::new();
         };
-        (0..part.len())
-            .map(|unit| part.row(unit).len() as u32)
+        (0..part.rows.len())
+            .map(|unit| part.rows.length(unit) as u32)
             .collect()
     }
 
@@ -199,7 +240,7 @@ impl Task for TextClassification {
         let part = self
             .part(split)
             .expect("the caller asks for units of parts that have some");
-        let mut rows: Vec<Vec<u32>> = units.iter().map(|unit| part.row(*unit).to_vec()).collect();
+        let mut rows: Vec<Vec<u32>> = units.iter().map(|unit| part.rows.row(*unit)).collect();
         if let Some(key) = randomness.filter(|_| self.word_dropout > 0.0) {
             let key = key.stream("word-dropout");
             for (row, unit) in rows.iter_mut().zip(units) {
@@ -264,7 +305,7 @@ impl Task for TextClassification {
 
     fn summary(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for split in [Split::Train, Split::Valid, Split::Test] {
+        for split in Split::ALL {
             let Some(part) = self.part(split) else {
                 continue;
             };
@@ -283,11 +324,18 @@ impl Task for TextClassification {
             lines.push(format!(
                 "{}: {} texts ({}), {} tokens, {} cut at {}",
                 split.name(),
-                part.len(),
+                part.rows.len(),
                 shares.join(", "),
-                part.ids.len(),
-                part.n_truncated,
+                part.rows.n_tokens(),
+                part.rows.n_truncated(),
                 self.tokenizer.max_length()
+            ));
+        }
+        if let Some(taken) = self.sampled {
+            lines.push(format!(
+                "tokenizer: trained on {taken} of the {} training texts, a fixed draw of about {} MiB",
+                self.n_units(Split::Train),
+                TOKENIZER_TEXT_BYTES / f64::from(1 << 20),
             ));
         }
         lines

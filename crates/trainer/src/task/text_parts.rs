@@ -1,26 +1,61 @@
 //! The parts of a data set of labelled texts.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use regard_data::{
-    DataError, Examples, Format, LabelledTexts, Labels, Source, Subset, TextColumns, stratified,
+    DataError, Format, LabelledFile, Labels, MOST_LABELS, Source, TextColumns, stratified,
 };
 
+use super::Split;
 use crate::config::{self, Config, DataFormat};
 use crate::error::TrainError;
 
-/// More labels than this are no classes, and a confusion matrix of them fills the memory.
-const MOST_LABELS: usize = 4096;
-
 /// Training, validation and test texts as a configuration cuts them.
+///
+/// The labels are held, the texts stay in their files and pass by when they are wanted: the memory does not grow with
+/// their length.
 pub(crate) struct TextParts {
-    pub train: Subset<Arc<LabelledTexts>>,
-    pub valid: Box<dyn Examples>,
-    pub test: Option<Box<dyn Examples>>,
+    files: Vec<PartFile>,
     pub labels: Labels,
     /// The hash of every file that was read.
     pub fingerprint: String,
+}
+
+/// A file, and which part each of its rows is in.
+struct PartFile {
+    texts: LabelledFile,
+    splits: RowSplits,
+}
+
+enum RowSplits {
+    All(Split),
+    Each(Vec<Split>),
+}
+
+impl PartFile {
+    fn split(&self, row: usize) -> Split {
+        match &self.splits {
+            RowSplits::All(split) => *split,
+            RowSplits::Each(splits) => splits[row],
+        }
+    }
+
+    fn has(&self, split: Split) -> bool {
+        match &self.splits {
+            RowSplits::All(all) => *all == split,
+            RowSplits::Each(splits) => splits.contains(&split),
+        }
+    }
+}
+
+/// A text of a part on its way past.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartText<'a> {
+    pub split: Split,
+    /// Its number within the part.
+    pub unit: usize,
+    pub text: &'a str,
+    pub class: u32,
 }
 
 impl TextParts {
@@ -34,65 +69,146 @@ impl TextParts {
             (None, Some(names)) => Some(Labels::new(names.clone())?),
             (None, None) => None,
         };
+        if let Some(labels) = &declared
+            && labels.len() > MOST_LABELS
+        {
+            return Err(TrainError::TooManyLabels {
+                most: MOST_LABELS,
+                found: labels.len(),
+            });
+        }
         let read = |path: &Path, labels: Option<&Labels>| {
             let mut source = Source::new(path).with_header(data.header);
             if let Some(name) = data.format {
                 source = source.with_format(format(name));
             }
-            LabelledTexts::load(&source, &columns, labels).map(Arc::new)
+            LabelledFile::open(&source, &columns, labels)
         };
         let whole = read(&data.train, declared.as_ref())?;
         let labels = whole.labels().clone();
-        if labels.len() > MOST_LABELS {
-            return Err(TrainError::TooManyLabels {
-                path: data.train.clone(),
-                column: data.label_column.to_string(),
-                most: MOST_LABELS,
-                found: labels.len(),
-            });
-        }
         let mut fingerprints = vec![whole.fingerprint().as_str().to_owned()];
+        let mut splits = vec![Split::Train; whole.len()];
+        let mut others = Vec::new();
 
         // Shares are drawn one after the other from what is left: the test share first, so that it
         // does not depend on whether there is a validation share.
-        let mut rest: Vec<usize> = (0..whole.len()).collect();
-        let mut part = |source: &config::Source| -> Result<Box<dyn Examples>, TrainError> {
+        let sources = [
+            (Split::Test, data.test.as_ref()),
+            (Split::Valid, Some(&data.valid)),
+        ];
+        for (split, source) in sources {
             match source {
-                config::Source::Path(path) => {
+                None => {}
+                Some(config::Source::Path(path)) => {
                     let texts = read(path, Some(&labels))?;
                     fingerprints.push(texts.fingerprint().as_str().to_owned());
-                    Ok(Box::new(texts))
+                    others.push(PartFile {
+                        texts,
+                        splits: RowSplits::All(split),
+                    });
                 }
-                config::Source::Share(share) => {
-                    let classes: Vec<u32> = rest.iter().map(|row| whole.label(*row)).collect();
-                    // A share is of the whole file, whatever was drawn from it before.
-                    let of_rest = share * whole.len() as f64 / rest.len() as f64;
-                    let as_written = |held_out| DataError::EmptySplit {
-                        share: *share,
-                        rows: whole.len(),
-                        held_out,
-                    };
-                    let split = stratified(&classes, of_rest).map_err(|error| match error {
-                        DataError::EmptySplit { held_out, .. } => as_written(held_out),
-                        DataError::ShareOutOfRange { .. } => as_written(rest.len()),
-                        error => error,
-                    })?;
-                    let held_out = split.held_out.iter().map(|i| rest[*i]).collect();
-                    rest = split.rest.iter().map(|i| rest[*i]).collect();
-                    Ok(Box::new(Subset::new(Arc::clone(&whole), held_out)))
+                Some(config::Source::Share(share)) => {
+                    hold_out(split, *share, whole.label_ids(), &mut splits)?;
                 }
             }
-        };
-        let test = data.test.as_ref().map(&mut part).transpose()?;
-        let valid = part(&data.valid)?;
+        }
+        let mut files = vec![PartFile {
+            texts: whole,
+            splits: RowSplits::Each(splits),
+        }];
+        files.append(&mut others);
         Ok(Self {
-            train: Subset::new(Arc::clone(&whole), rest),
-            valid,
-            test,
+            files,
             labels,
             fingerprint: fingerprints.join("+"),
         })
     }
+
+    /// Whether there is such a part.
+    pub fn has(&self, split: Split) -> bool {
+        self.files.iter().any(|file| file.has(split))
+    }
+
+    /// The class of each unit of a part.
+    pub fn classes(&self, split: Split) -> Vec<u32> {
+        let of_file = |file: &PartFile| -> Vec<u32> {
+            let labels = file.texts.label_ids().iter().enumerate();
+            labels
+                .filter(|(row, _)| file.split(*row) == split)
+                .map(|(_, label)| *label)
+                .collect()
+        };
+        let file = self.files.iter().find(|file| file.has(split));
+        file.map(of_file).unwrap_or_default()
+    }
+
+    /// The length of the texts of the files that hold a part, in bytes.
+    pub fn text_bytes(&self, split: Split) -> u64 {
+        let files = self.files.iter().filter(|file| file.has(split));
+        files.map(|file| file.texts.text_bytes()).sum()
+    }
+
+    /// Reads the files of some parts once more and hands out each text of them, a part's in the order of its units.
+    ///
+    /// # Errors
+    ///
+    /// What `visit` gives; or if a file can no longer be read as it was.
+    pub fn visit<E: From<DataError>>(
+        &self,
+        wanted: &[Split],
+        mut visit: impl FnMut(PartText<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for file in &self.files {
+            if !wanted.iter().any(|split| file.has(*split)) {
+                continue;
+            }
+            let mut units = [0; Split::ALL.len()];
+            file.texts.visit(|row, labelled| {
+                let split = file.split(row);
+                let unit = units[split as usize];
+                units[split as usize] += 1;
+                if !wanted.contains(&split) {
+                    return Ok(());
+                }
+                visit(PartText {
+                    split,
+                    unit,
+                    text: labelled.text,
+                    class: labelled.label,
+                })
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Draws a share of all rows for `split` out of those that are still to train on.
+fn hold_out(
+    split: Split,
+    share: f64,
+    labels: &[u32],
+    splits: &mut [Split],
+) -> Result<(), TrainError> {
+    let rest: Vec<usize> = (0..splits.len())
+        .filter(|row| splits[*row] == Split::Train)
+        .collect();
+    let classes: Vec<u32> = rest.iter().map(|row| labels[*row]).collect();
+    // A share is of the whole file, whatever was drawn from it before.
+    let of_rest = share * labels.len() as f64 / rest.len() as f64;
+    let as_written = |held_out| DataError::EmptySplit {
+        share,
+        rows: labels.len(),
+        held_out,
+    };
+    let drawn = stratified(&classes, of_rest).map_err(|error| match error {
+        DataError::EmptySplit { held_out, .. } => as_written(held_out),
+        DataError::ShareOutOfRange { .. } => as_written(rest.len()),
+        error => error,
+    })?;
+    for place in drawn.held_out {
+        splits[rest[place]] = split;
+    }
+    Ok(())
 }
 
 /// The data crate's name of a format.
