@@ -168,7 +168,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
 
 fn of_training(error: &TrainError) -> Code {
     match error {
-        TrainError::Config(_) => Code::Usage,
+        TrainError::Config(_) | TrainError::ClassWeights { .. } => Code::Usage,
         TrainError::Data(error) => of_data(error),
         TrainError::Model(error) => of_model(error),
         TrainError::Bundle(error) => of_bundle(error),

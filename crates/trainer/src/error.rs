@@ -83,6 +83,18 @@ pub enum TrainError {
         last_checkpoint: Option<u64>,
     },
 
+    /// There are not as many class weights as classes.
+    #[error(
+        "`train.class_weights` has {found} numbers, the training data has {expected} labels: give one number \
+         a label, in the order of `data.labels` (or of the sorted labels), or \"balanced\""
+    )]
+    ClassWeights {
+        /// The number of labels.
+        expected: usize,
+        /// The number of weights.
+        found: usize,
+    },
+
     /// More labels are declared than a classifier can tell apart here.
     #[error("data.labels has {found} labels, expected at most {most}")]
     TooManyLabels {

@@ -7,12 +7,14 @@
 //! | [`init`] | a configuration guessed from a file |
 //! | [`task`] | tasks as values |
 //! | [`sampler`], [`schedule`] | which units a step takes, and its learning rate: pure functions |
-//! | [`step`], [`optimizer`] | one step |
+//! | [`step`], [`optimizer`], [`layer_decay`] | one step |
+//! | [`average`] | a moving average of the weights |
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
 //! | [`runs`] | what stands in a folder of runs |
 //! | [`workload`] | standard sizes for benchmarks |
 
+pub mod average;
 pub mod checkpoint;
 pub mod config;
 mod error;
@@ -20,6 +22,7 @@ mod evaluate;
 mod evaluate_run;
 mod gradients;
 pub mod init;
+pub mod layer_decay;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -13,6 +13,8 @@ use burn::optim::{
 use burn::tensor::{Device, Tensor};
 use regard_model::weights::{HostTensor, ParameterPath, TensorFile, parameters};
 
+use crate::layer_decay::LayerDecay;
+
 /// The state of one parameter.
 #[derive(Clone)]
 enum Moments {
@@ -33,6 +35,8 @@ pub struct AdamWSettings {
     pub epsilon: f64,
     /// Decoupled weight decay of linear layers' weights.
     pub weight_decay: f64,
+    /// How much more slowly the lower stages learn.
+    pub layer_decay: LayerDecay,
 }
 
 /// AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>).
@@ -41,6 +45,7 @@ pub struct AdamWSettings {
 pub struct NamedAdamW {
     decayed: AdamW,
     plain: AdamW,
+    layer_decay: LayerDecay,
     moments: BTreeMap<String, Moments>,
 }
 
@@ -68,6 +73,7 @@ impl NamedAdamW {
         Self {
             decayed: with_decay(settings.weight_decay),
             plain: with_decay(0.0),
+            layer_decay: settings.layer_decay,
             moments: BTreeMap::new(),
         }
     }
@@ -232,12 +238,13 @@ impl ModuleMapper for Step<'_> {
         let name = self.path.name();
         let decayed = self.path.is_decayed();
         let is_transposed = self.path.is_transposed();
-        let learning_rate = self.learning_rate;
         let NamedAdamW {
             decayed: with_decay,
             plain,
+            layer_decay,
             moments,
         } = &mut *self.optimizer;
+        let learning_rate = self.learning_rate * layer_decay.multiplier(&name);
         let rule = if decayed { with_decay } else { plain };
         let kept = moments.remove(&name);
         param.map(|tensor| {

@@ -8,6 +8,7 @@ use regard_bundle::{Workers, text_input};
 use regard_model::{HeadConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
 
+use crate::layer_decay::LayerDecay;
 use crate::optimizer::AdamWSettings;
 use crate::step::{StepSettings, StepSource, Stepper};
 use crate::task::{Batch, Targets, cross_entropy};
@@ -106,6 +107,7 @@ impl Workload {
                 betas: [0.9, 0.999],
                 epsilon: 1e-8,
                 weight_decay: 0.01,
+                layer_decay: LayerDecay::none(),
             },
         };
         let draws = key.stream("workload");

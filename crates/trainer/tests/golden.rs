@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use regard_model::weights::{HostTensor, TensorFile, apply, collect, parameters};
 use regard_ops::Key;
 use regard_ops::primitive::{LinearConfig, TableConfig};
+use regard_trainer::layer_decay::LayerDecay;
 use regard_trainer::optimizer::{AdamWSettings, NamedAdamW};
 use regard_trainer::task::cross_entropy;
 use serde::Deserialize;
@@ -83,6 +84,7 @@ fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
         betas: [case.number("beta_1"), case.number("beta_2")],
         epsilon: case.number("epsilon"),
         weight_decay,
+        layer_decay: LayerDecay::none(),
     };
     let mut file = TensorFile::default();
     file.insert("weight", case.parameters["weight"].host());
@@ -154,6 +156,7 @@ fn a_state_that_is_not_the_models_is_refused_with_every_problem() {
         betas: [0.9, 0.999],
         epsilon: 1e-8,
         weight_decay: 0.0,
+        layer_decay: LayerDecay::none(),
     };
     let mut optimizer = NamedAdamW::new(&settings);
     let mut state = optimizer.state();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use regard_bundle::Workers;
 use regard_model::{Input, Transformer};
 use regard_ops::{Context, Key};
@@ -240,4 +240,51 @@ fn what_changes_the_data_changes_the_fingerprint() {
     let table = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, table.replacen("few", "fev", 1)).unwrap();
     assert_ne!(fingerprint(&[]), first);
+}
+
+/// The losses of three rows, one of each class, for logits that are all zero: `ln 3` each, weighted.
+fn weighted_losses(settings: &[&str]) -> Vec<f32> {
+    let task = load(settings);
+    let output = Tensor::<3>::zeros([3, 1, 3], &Device::flex());
+    let losses = task.row_losses(output, &Targets::Classes(vec![0, 1, 2]));
+    losses.into_data().try_into_vec_as().unwrap()
+}
+
+#[test]
+fn each_class_has_its_weight() {
+    let plain = weighted_losses(&[]);
+    // 12 of 36 training texts in each class: balanced already.
+    assert_eq!(weighted_losses(&["train.class_weights=balanced"]), plain);
+    let weighted = weighted_losses(&["train.class_weights=[0.5, 1, 3]"]);
+    for (got, weight) in weighted.iter().zip([0.5, 1.0, 3.0]) {
+        assert!((got - weight * 3.0_f32.ln()).abs() < 1e-6, "{weighted:?}");
+    }
+}
+
+#[test]
+fn balanced_weights_make_rare_classes_count_as_much_as_common_ones() {
+    let folder = TempDir::new().unwrap();
+    let row = |i: usize| format!("{}\ttext {i}\n", if i % 4 == 0 { "rare" } else { "usual" });
+    let table = "label\ttext\n".to_owned() + &(0..80).map(row).collect::<String>();
+    std::fs::write(folder.path().join("data.tsv"), table).unwrap();
+    let config = config(folder.path(), &["train.class_weights=balanced"]);
+    let task = task::load(&config).unwrap();
+    let output = Tensor::<3>::zeros([2, 1, 2], &Device::flex());
+    let losses = task.row_losses(output, &Targets::Classes(vec![0, 1]));
+    let losses: Vec<f32> = losses.into_data().try_into_vec_as().unwrap();
+    // 12 of 48 and 36 of 48: weights 2 and 2/3.
+    for (got, weight) in losses.iter().zip([2.0, 2.0 / 3.0]) {
+        assert!((got - weight * 2.0_f32.ln()).abs() < 1e-6, "{losses:?}");
+    }
+}
+
+#[test]
+fn weights_for_another_number_of_classes_are_refused() {
+    let folder = folder();
+    let config = config(folder.path(), &["train.class_weights=[1, 2]"]);
+    let error = task::load(&config).err().unwrap().to_string();
+    assert!(
+        error.contains("has 2 numbers, the training data has 3 labels"),
+        "{error}"
+    );
 }

@@ -240,6 +240,15 @@ pub const KEYS: &[Key] = &[
         "the share of a label's probability spread over all labels"),
     Key::new("train", "word_dropout", BELOW_ONE, Is("0.0"),
         "the probability that a token becomes the unknown token, in training alone"),
+    Key::new("train", "layer_decay", Kind::Float(Range::open_closed(0.0, 1.0)), Is("1.0"),
+        "the factor on the learning rate from each stage to the one below it: 1 is the same rate \
+         for all"),
+    Key::new("train", "class_weights", Kind::ClassWeights, Is("\"none\""),
+        "how much the examples of each class count: all the same, each class the same \
+         (\"balanced\"), or a number a class"),
+    Key::new("train", "ema", Kind::Float(Range::half_open(0.0, 1.0)), Is("0.0"),
+        "the decay of a moving average of the weights, which is then what is judged and kept; 0 \
+         keeps none"),
     Key::new("train", "early_stopping", integer(1, 1_000_000), Unset("no early end"),
         "the number of evaluations without a better one after which the run ends").resumable(),
     Key::new("train", "on_nan", Kind::OneOf { names: OnNan::NAMES, planned: &["skip"] },

@@ -5,7 +5,7 @@ use std::fmt;
 use toml::Value;
 
 use super::nearest::nearest;
-use super::values::Period;
+use super::values::{ClassWeights, Period};
 
 /// The longest text that a configuration value may have, in bytes.
 const MAX_TEXT_BYTES: usize = 4096;
@@ -109,6 +109,8 @@ pub enum Kind {
     Path,
     /// A path of a file, or a share in (0, 1).
     PathOrShare,
+    /// How much the examples of each class count: `"none"`, `"balanced"` or a list of numbers.
+    ClassWeights,
     /// A length of training.
     Period {
         /// Whether it may be empty.
@@ -187,6 +189,23 @@ impl Kind {
                     Err(wrong) => mismatch(Some(format!("{} is not", wrong.found))),
                 };
             }
+            (Self::ClassWeights, Value::String(text)) => {
+                if ClassWeights::read(text).is_none() {
+                    let hint = nearest(text, ClassWeights::NAMES.iter().copied());
+                    return mismatch(hint.map(|name| format!("did you mean \"{name}\"?")));
+                }
+            }
+            (Self::ClassWeights, Value::Array(items)) if items.len() >= 2 => {
+                let item = Self::Float(Range::open_closed(0.0, 1e6));
+                let checked: Result<Vec<Value>, Mismatch> = items
+                    .iter()
+                    .map(|number| item.check(number.clone()))
+                    .collect();
+                return match checked {
+                    Ok(numbers) => Ok(Value::Array(numbers)),
+                    Err(wrong) => mismatch(Some(format!("{} is not", wrong.found))),
+                };
+            }
             (Self::Column, Value::String(text)) if plain(text) => {}
             (Self::Column, Value::Integer(n)) if (0..=1_000_000).contains(n) => {}
             (Self::Path | Self::PathOrShare, Value::String(text)) if plain(text) => {
@@ -227,6 +246,7 @@ impl Kind {
             Self::OneOf { .. } => "choice",
             Self::Texts { .. } => "list of texts",
             Self::Floats { .. } => "list of numbers",
+            Self::ClassWeights => "class weights",
             Self::Column => "column",
             Self::Path => "path",
             Self::PathOrShare => "path or share",
@@ -286,6 +306,10 @@ impl fmt::Display for Kind {
             Self::Floats { len, range } => {
                 write!(formatter, "a list of {len} numbers in {range}")
             }
+            Self::ClassWeights => write!(
+                formatter,
+                "\"none\", \"balanced\" or a list of at least 2 numbers in (0, 1000000]"
+            ),
             Self::Column => write!(formatter, "a column's name, or its number from 0"),
             Self::Path => write!(formatter, "a path"),
             Self::PathOrShare => write!(formatter, "a path, or a share in (0, 1)"),

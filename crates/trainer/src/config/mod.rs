@@ -38,4 +38,4 @@ pub use types::{
     Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,
     ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
 };
-pub use values::{Column, Period, Source};
+pub use values::{ClassWeights, Column, Period, Source};

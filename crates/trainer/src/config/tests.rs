@@ -49,6 +49,7 @@ fn other_value(key: &ConfigKey) -> String {
         Kind::OneOf { names, .. } => format!("{:?}", names.last().unwrap()),
         Kind::Texts { .. } => "[\"ham\", \"spam\"]".to_owned(),
         Kind::Floats { len, .. } => format!("[{}]", vec!["0.5"; *len].join(", ")),
+        Kind::ClassWeights => "[0.5, 2.0]".to_owned(),
         Kind::Column if key.name() == "text_column" => "7".to_owned(),
         Kind::Column => "8".to_owned(),
         Kind::Period { .. } => "\"0.5 epochs\"".to_owned(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Period, Source};
+use super::{ClassWeights, Column, Period, Source};
 
 /// Declares an enum of a `one of` key, written in the configuration in lower case.
 macro_rules! names {
@@ -338,6 +338,12 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// The probability that a token becomes the unknown token, in training alone.
     pub word_dropout: f64,
+    /// The factor on the learning rate from each stage to the one below it.
+    pub layer_decay: f64,
+    /// How much the examples of each class count.
+    pub class_weights: ClassWeights,
+    /// The decay of the moving average of the weights; 0 keeps none.
+    pub ema: f64,
     /// The number of evaluations without a better one after which the run ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<u64>,
@@ -350,6 +356,12 @@ impl TrainConfig {
     #[must_use]
     pub fn clip_norm(&self) -> Option<f64> {
         (self.max_grad_norm > 0.0).then_some(self.max_grad_norm)
+    }
+
+    /// The decay of the moving average, or none when there is no average.
+    #[must_use]
+    pub fn ema(&self) -> Option<f64> {
+        (self.ema > 0.0).then_some(self.ema)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The values that a key may have and TOML has no type for: a column, a source, a period.
+//! The values that a key may have and TOML has no type for: a column, a source, a period,
+//! weights of classes.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +15,58 @@ pub enum Source {
     Share(f64),
     /// A file of its own.
     Path(PathBuf),
+}
+
+/// How much the examples of each class count in training.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClassWeights {
+    /// Every example the same.
+    None,
+    /// Every class the same: an example weighs `n / (n_classes · n_of_its_class)`.
+    Balanced,
+    /// A weight for each class, in the order of the model's outputs.
+    Each(Vec<f64>),
+}
+
+impl ClassWeights {
+    /// The names that a configuration may use.
+    pub const NAMES: &'static [&'static str] = &["none", "balanced"];
+
+    /// The weights that a name stands for.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "balanced" => Some(Self::Balanced),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for ClassWeights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::Balanced => serializer.serialize_str("balanced"),
+            Self::Each(weights) => weights.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Name(String),
+            Each(Vec<f64>),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Name(text) => Self::read(&text)
+                .ok_or_else(|| serde::de::Error::custom(format!("\"{text}\" is no weighting"))),
+            Written::Each(weights) => Ok(Self::Each(weights)),
+        }
+    }
 }
 
 /// A length of training: `100` (steps), `"5%"` (of all steps) or `"1 epoch"`.

@@ -14,10 +14,12 @@ use regard_model::Transformer;
 use regard_model::weights;
 use regard_ops::Key;
 
+use crate::average::Average;
 use crate::checkpoint::{Best, CheckpointStore, Contents, Loaded, MetricPoint, TrainingState};
 use crate::config::{self, Config};
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
+use crate::layer_decay::LayerDecay;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
@@ -26,15 +28,8 @@ use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{NotFinite, StepReport, StepSettings, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
-use resume::{claim, resume, weights_of};
+use resume::{claim, files, resume, weights_of};
 use source::TaskSource;
-
-/// The files of a checkpoint, beside its manifest.
-pub(crate) const FILES: &[&str] = &[
-    "weights.safetensors",
-    "moments.safetensors",
-    "optimizer.json",
-];
 
 /// Where and on what a run works: nothing here changes what is learned.
 #[derive(Clone, Debug)]
@@ -118,7 +113,10 @@ pub fn train(
     let folder = &settings.folder;
     std::fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = RunLock::acquire(folder, &folder.display().to_string())?;
-    let store = CheckpointStore::open(&folder.join("checkpoints"), FILES);
+    let store = CheckpointStore::open(
+        &folder.join("checkpoints"),
+        files(config.train.ema().is_some()),
+    );
     store.sweep()?;
     let saved = store.load_newest()?;
     claim(config, folder, saved.as_ref())?;
@@ -162,6 +160,8 @@ struct Run<'a> {
     steps_per_epoch: u64,
     evaluate_every: u64,
     stepper: Stepper,
+    /// The moving average of the weights, if the configuration asks for one.
+    average: Option<Average>,
     state: TrainingState,
 }
 
@@ -184,6 +184,7 @@ impl<'a> Run<'a> {
         let device = &settings.device;
         let key = Key::new(config.seed);
         let model = task.model().init(key, &device.clone().autodiff())?;
+        let n_stages = model.n_stages();
         let mut stepper = Stepper::new(
             model,
             StepSettings {
@@ -197,9 +198,13 @@ impl<'a> Run<'a> {
                     betas: train.betas,
                     epsilon: train.epsilon,
                     weight_decay: train.weight_decay,
+                    layer_decay: LayerDecay::new(train.layer_decay, n_stages),
                 },
             },
         );
+        let mut average = train
+            .ema()
+            .map(|decay| Average::new(stepper.model(), decay));
         let fresh = TrainingState {
             step: 0,
             epoch: 0,
@@ -218,7 +223,13 @@ impl<'a> Run<'a> {
             None => fresh,
             Some(mut saved) => {
                 warnings.append(&mut saved.warnings);
-                let mut state = resume(&mut stepper, saved, &fresh, &settings.folder)?;
+                let mut state = resume(
+                    &mut stepper,
+                    average.as_mut(),
+                    saved,
+                    &fresh,
+                    &settings.folder,
+                )?;
                 if let Some(best) = state.best
                     && let Err(error) = store.load_step(best.step)
                 {
@@ -242,6 +253,7 @@ impl<'a> Run<'a> {
             steps_per_epoch,
             evaluate_every: in_steps(config.eval.every).max(1),
             stepper,
+            average,
             state,
         };
         run.warn(&warnings, tell)?;
@@ -298,6 +310,9 @@ impl<'a> Run<'a> {
                 .step(step, &source, draw.divisor, learning_rate)
                 .map_err(|problem| self.diverged(&problem))?;
             self.advance();
+            if let Some(average) = &mut self.average {
+                average.update(self.stepper.model(), self.state.step);
+            }
             self.log_step(epoch, &report, learning_rate, begun)?;
             tell(Progress::Step {
                 step: self.state.step,
@@ -342,7 +357,10 @@ impl<'a> Run<'a> {
     ) -> Result<(), TrainError> {
         let begun = Instant::now();
         let step = self.state.step;
-        let evaluation = self.judge(self.stepper.model(), Split::Valid)?;
+        let evaluation = match &self.average {
+            Some(average) => self.judge(average.model(), Split::Valid)?,
+            None => self.judge(&self.stepper.model().valid(), Split::Valid)?,
+        };
         let eval = &self.config.eval;
         let value = evaluation.metric(eval.metric);
         let best = self.state.best;
@@ -395,7 +413,7 @@ impl<'a> Run<'a> {
         let RunSettings {
             device, workers, ..
         } = self.settings;
-        evaluate(&model.valid(), self.task, split, *workers, device)
+        evaluate(model, self.task, split, *workers, device)
     }
 
     fn log_step(
@@ -435,11 +453,20 @@ impl<'a> Run<'a> {
         let moments = optimizer.moments.to_bytes();
         let updates = serde_json::to_vec_pretty(&optimizer.updates)
             .expect("a map from names to numbers is JSON");
-        let contents: [Contents<'_>; 3] = [
-            &|out: &mut dyn Write| out.write_all(&weights),
-            &|out: &mut dyn Write| out.write_all(&moments),
-            &|out: &mut dyn Write| out.write_all(&updates),
-        ];
+        let average = self
+            .average
+            .as_ref()
+            .map(|average| weights::collect(average.model()).to_bytes());
+        let parts: Vec<&[u8]> = [&weights, &moments, &updates]
+            .into_iter()
+            .chain(&average)
+            .map(Vec::as_slice)
+            .collect();
+        let fills: Vec<_> = parts
+            .iter()
+            .map(|part| move |out: &mut dyn Write| out.write_all(part))
+            .collect();
+        let contents: Vec<Contents<'_>> = fills.iter().map(|fill| fill as Contents<'_>).collect();
         let keep = self.config.checkpoint.keep;
         let saved = self.store.save(&self.state, &contents, keep)?;
         self.warn(&saved.warnings, tell)
@@ -471,7 +498,7 @@ impl<'a> Run<'a> {
         let model = weights::apply(self.stepper.model().clone(), file.clone(), &what)?;
         let test = match self.task.n_units(Split::Test) {
             0 => None,
-            _ => Some(self.judge(&model, Split::Test)?),
+            _ => Some(self.judge(&model.valid(), Split::Test)?),
         };
         let stopped_early = self.state.step < self.total_steps;
         let event = Event::new(EventKind::End, self.state.step, self.state.epoch)

@@ -7,6 +7,7 @@ use std::path::Path;
 use regard_model::weights::TensorFile;
 
 use super::at;
+use crate::average::Average;
 use crate::checkpoint::{Loaded, TrainingState};
 use crate::config::{self, Config};
 use crate::error::TrainError;
@@ -56,6 +57,7 @@ pub(super) fn claim(
 /// Puts a checkpoint back.
 pub(super) fn resume(
     stepper: &mut Stepper,
+    average: Option<&mut Average>,
     mut saved: Loaded,
     fresh: &TrainingState,
     folder: &Path,
@@ -66,7 +68,7 @@ pub(super) fn resume(
             folder: folder.to_owned(),
         });
     }
-    let file = weights_of(&saved, &what)?;
+    let file = TensorFile::from_bytes(&saved.files[0], &what)?;
     let moments = TensorFile::from_bytes(&saved.files[1], &what)?;
     let damaged = |problems: Vec<String>| TrainError::Checkpoint {
         what: what.clone(),
@@ -75,6 +77,9 @@ pub(super) fn resume(
     let updates = serde_json::from_slice(&saved.files[2])
         .map_err(|error| damaged(vec![format!("optimizer.json: {error}")]))?;
     stepper.set_weights(file, &what)?;
+    if let Some(average) = average {
+        average.set_weights(weights_of(&saved, &what)?, &what)?;
+    }
     stepper
         .load_optimizer(OptimizerState { moments, updates })
         .map_err(damaged)?;
@@ -86,7 +91,19 @@ pub(super) fn resume(
     Ok(saved.state)
 }
 
-/// The weights in a checkpoint.
+/// The files of a checkpoint, beside its manifest.
+pub(super) fn files(has_average: bool) -> &'static [&'static str] {
+    const FILES: &[&str] = &[
+        "weights.safetensors",
+        "moments.safetensors",
+        "optimizer.json",
+        "average.safetensors",
+    ];
+    if has_average { FILES } else { &FILES[..3] }
+}
+
+/// The weights in a checkpoint that are judged and kept: their average, if there is one.
 pub(super) fn weights_of(saved: &Loaded, what: &str) -> Result<TensorFile, TrainError> {
-    Ok(TensorFile::from_bytes(&saved.files[0], what)?)
+    let file = saved.files.get(3).unwrap_or(&saved.files[0]);
+    Ok(TensorFile::from_bytes(file, what)?)
 }

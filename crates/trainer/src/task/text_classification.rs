@@ -31,6 +31,8 @@ pub struct TextClassification {
     task: &'static str,
     model: config::ModelConfig,
     label_smoothing: f64,
+    /// The weight of each class's examples; none when all weigh the same.
+    class_weights: Option<Vec<f32>>,
     word_dropout: f64,
     data_fingerprint: String,
     tokenizer_hash: String,
@@ -58,6 +60,7 @@ impl TextClassification {
             counts[class as usize] += 1;
         }
         require_two_classes(&texts.labels, &counts, &data.train.display().to_string())?;
+        let class_weights = class_weights(&config.train.class_weights, &counts)?;
         let (tokenizer, sampled) = tokenizer(&config.tokenizer, &texts)?;
         let tokenizer_hash = blake3::hash(&tokenizer.to_json()?).to_hex().to_string();
         let parts = encode(&texts, &tokenizer, &cache, |split| {
@@ -83,6 +86,7 @@ impl TextClassification {
             task: config.task.name(),
             model: config.model.clone(),
             label_smoothing: config.train.label_smoothing,
+            class_weights,
             word_dropout: config.train.word_dropout,
             data_fingerprint: texts.fingerprint,
             tokenizer_hash,
@@ -264,7 +268,14 @@ impl Task for TextClassification {
 
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
         let Targets::Classes(classes) = targets;
-        cross_entropy(output, classes, self.label_smoothing)
+        let losses = cross_entropy(output, classes, self.label_smoothing);
+        let Some(weights) = &self.class_weights else {
+            return losses;
+        };
+        let weights: Vec<f32> = classes.iter().map(|c| weights[*c as usize]).collect();
+        let options = (&losses.device().inner(), losses.dtype());
+        let n = weights.len();
+        losses * Tensor::<1>::from_data(TensorData::new(weights, [n]), options)
     }
 
     fn evaluate(&self, split: Split, outputs: &[Vec<f32>]) -> Result<Evaluation, TrainError> {
@@ -339,6 +350,31 @@ impl Task for TextClassification {
             ));
         }
         lines
+    }
+}
+
+/// The weight of each class's examples. `counts` are the training examples of each class.
+fn class_weights(
+    weights: &config::ClassWeights,
+    counts: &[usize],
+) -> Result<Option<Vec<f32>>, TrainError> {
+    match weights {
+        config::ClassWeights::None => Ok(None),
+        config::ClassWeights::Balanced => {
+            let all: usize = counts.iter().sum();
+            let present = counts.iter().filter(|count| **count > 0).count();
+            let share = all as f64 / present as f64;
+            // A class without an example has no loss that could be weighted.
+            let weight = |count: &usize| (share / (*count).max(1) as f64) as f32;
+            Ok(Some(counts.iter().map(weight).collect()))
+        }
+        config::ClassWeights::Each(each) if each.len() == counts.len() => {
+            Ok(Some(each.iter().map(|weight| *weight as f32).collect()))
+        }
+        config::ClassWeights::Each(each) => Err(TrainError::ClassWeights {
+            expected: counts.len(),
+            found: each.len(),
+        }),
     }
 }
 

@@ -9,6 +9,7 @@ use regard_bundle::{Workers, text_input};
 use regard_model::weights::{HostTensor, TensorFile, collect};
 use regard_model::{HeadConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
+use regard_trainer::layer_decay::LayerDecay;
 use regard_trainer::optimizer::AdamWSettings;
 use regard_trainer::step::{StepSettings, StepSource, Stepper};
 use regard_trainer::task::{Batch, Targets, cross_entropy};
@@ -57,6 +58,7 @@ pub fn settings() -> StepSettings {
             betas: [0.0, 0.999],
             epsilon: 1e-8,
             weight_decay: 0.01,
+            layer_decay: LayerDecay::none(),
         },
     }
 }
