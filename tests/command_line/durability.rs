@@ -14,6 +14,7 @@ const SETTINGS: [&str; 9] = [
     "train.shards=3",
     "train.label_smoothing=0.1",
     "train.word_dropout=0.2",
+    "train.mixup=0.5",
     "train.class_weights=balanced",
     "train.layer_decay=0.8",
     "train.ema=0.9",

@@ -106,6 +106,22 @@ impl Transformer {
     #[must_use]
     pub fn forward(&self, input: &Input, context: &mut Context<'_>) -> Tensor<3> {
         let embedded = self.embed(input, context);
+        self.encode(embedded, input, context)
+    }
+
+    /// All stages after the embedding, for who changes what is embedded.
+    ///
+    /// # Shapes
+    ///
+    /// - embedded: `[batch, len, d_model]`
+    /// - output: as [`Transformer::forward`]
+    #[must_use]
+    pub fn encode(
+        &self,
+        embedded: Tensor<3>,
+        input: &Input,
+        context: &mut Context<'_>,
+    ) -> Tensor<3> {
         (1..self.n_stages()).fold(embedded, |hidden, index| {
             self.stage(index, hidden, input, context)
         })

@@ -7,7 +7,7 @@
 //! | [`init`] | a configuration guessed from a file |
 //! | [`task`] | tasks as values |
 //! | [`sampler`], [`schedule`] | which units a step takes, and its learning rate: pure functions |
-//! | [`step`], [`optimizer`], [`layer_decay`] | one step |
+//! | [`step`], [`mixup`], [`optimizer`], [`layer_decay`] | one step |
 //! | [`average`] | a moving average of the weights |
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
@@ -27,6 +27,7 @@ pub mod lock;
 pub mod log;
 pub mod memory;
 pub mod metrics;
+pub mod mixup;
 pub mod optimizer;
 pub mod run;
 pub mod runs;

@@ -15,6 +15,7 @@ use regard_model::{ModelError, Transformer};
 use regard_ops::{Context, Key};
 
 use crate::gradients;
+use crate::mixup::Mixture;
 use crate::optimizer::{AdamWSettings, NamedAdamW, OptimizerState};
 use crate::task::{Batch, Targets};
 
@@ -31,6 +32,8 @@ pub struct StepSettings {
     pub shards: usize,
     /// The threads that they run on.
     pub workers: Workers,
+    /// The concentration of the shares in which examples are mixed; none are mixed when absent.
+    pub mixup: Option<f64>,
     /// The largest norm of the whole gradient; as it comes when absent.
     pub max_grad_norm: Option<f64>,
     /// The optimiser's settings.
@@ -220,8 +223,23 @@ impl Stepper {
         let batch = source.batch(piece.units.clone(), device);
         let key = self.settings.key.stream("dropout").fold(step);
         let mut context = Context::training(key, piece.first_row);
-        let output = model.forward(&batch.input, &mut context);
-        let losses = source.row_losses(output, &batch.targets);
+        let losses = match self.settings.mixup {
+            None => {
+                let output = model.forward(&batch.input, &mut context);
+                source.row_losses(output, &batch.targets)
+            }
+            Some(alpha) => {
+                let key = self.settings.key.stream("mixup").fold(step);
+                let n_rows = batch.unit_of_row.len();
+                let mixture = Mixture::draw(alpha, n_rows, key.fold(piece.first_row));
+                let embedded = model.embed(&batch.input, &mut context);
+                let mixed = mixture.embeddings(embedded);
+                let output = model.encode(mixed, &batch.input, &mut context);
+                mixture.losses(&batch.targets, |targets| {
+                    source.row_losses(output.clone(), targets)
+                })
+            }
+        };
         let weights = row_weights(&batch.unit_of_row, divisor);
         let data = TensorData::new(weights.clone(), [weights.len()]);
         let weighted = losses.clone() * Tensor::<1>::from_data(data, (device, losses.dtype()));

@@ -102,6 +102,7 @@ impl Workload {
             micro_batch: None,
             shards,
             workers,
+            mixup: None,
             max_grad_norm: Some(1.0),
             adamw: AdamWSettings {
                 betas: [0.9, 0.999],

@@ -240,6 +240,9 @@ pub const KEYS: &[Key] = &[
         "the share of a label's probability spread over all labels"),
     Key::new("train", "word_dropout", BELOW_ONE, Is("0.0"),
         "the probability that a token becomes the unknown token, in training alone"),
+    Key::new("train", "mixup", Kind::Float(Range::closed(0.0, 1.0)), Is("0.0"),
+        "mixes embedded examples and their targets, in training alone: the concentration alpha of the \
+         shares, Beta(alpha, alpha); 0 mixes none"),
     Key::new("train", "layer_decay", Kind::Float(Range::open_closed(0.0, 1.0)), Is("1.0"),
         "the factor on the learning rate from each stage to the one below it: 1 is the same rate \
          for all"),

@@ -154,6 +154,10 @@ weight_decay = 0.01
 max_grad_norm = 1.0
 label_smoothing = 0.0
 word_dropout = 0.0
+mixup = 0.0
+layer_decay = 1.0
+class_weights = \"none\"
+ema = 0.0
 on_nan = \"stop\"
 
 [eval]
@@ -298,8 +302,8 @@ fn each_wrong_value_has_its_message() {
         ),
         ("[eval]\nevery = \"0%\"", "found \"0%\""),
         (
-            "[train]\nzebra = 1",
-            "`train.zebra`: expected a key of [train], found an unknown one\n    hint: `regard config schema` lists every key",
+            "[train]\nxylophone = 1",
+            "`train.xylophone`: expected a key of [train], found an unknown one\n    hint: `regard config schema` lists every key",
         ),
         (
             "[zebra]\na = 1",

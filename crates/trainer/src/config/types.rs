@@ -338,6 +338,8 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// The probability that a token becomes the unknown token, in training alone.
     pub word_dropout: f64,
+    /// The concentration of the shares in which examples are mixed; 0 mixes none.
+    pub mixup: f64,
     /// The factor on the learning rate from each stage to the one below it.
     pub layer_decay: f64,
     /// How much the examples of each class count.
@@ -356,6 +358,12 @@ impl TrainConfig {
     #[must_use]
     pub fn clip_norm(&self) -> Option<f64> {
         (self.max_grad_norm > 0.0).then_some(self.max_grad_norm)
+    }
+
+    /// The concentration of mixtures, or none when nothing is mixed.
+    #[must_use]
+    pub fn mixup(&self) -> Option<f64> {
+        (self.mixup > 0.0).then_some(self.mixup)
     }
 
     /// The decay of the moving average, or none when there is no average.

@@ -193,6 +193,7 @@ impl<'a> Run<'a> {
                 micro_batch: train.micro_batch,
                 shards: train.shards,
                 workers: settings.workers,
+                mixup: train.mixup(),
                 max_grad_norm: train.clip_norm(),
                 adamw: AdamWSettings {
                     betas: train.betas,

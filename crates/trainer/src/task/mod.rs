@@ -54,6 +54,18 @@ pub enum Targets {
     Classes(Vec<u32>),
 }
 
+impl Targets {
+    /// The targets of the rows `order`, one after the other.
+    #[must_use]
+    pub fn reordered(&self, order: &[usize]) -> Self {
+        match self {
+            Self::Classes(classes) => {
+                Self::Classes(order.iter().map(|row| classes[*row]).collect())
+            }
+        }
+    }
+}
+
 /// Some units as rows on a device.
 #[derive(Clone, Debug)]
 pub struct Batch {

@@ -53,6 +53,7 @@ pub fn settings() -> StepSettings {
         micro_batch: None,
         shards: 1,
         workers: Workers::new(1),
+        mixup: None,
         max_grad_norm: None,
         adamw: AdamWSettings {
             betas: [0.0, 0.999],
