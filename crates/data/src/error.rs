@@ -410,6 +410,17 @@ pub enum DataError {
     /// No text to train a tokenizer on.
     #[error("the texts hold nothing to learn a vocabulary from; are they all empty?")]
     NothingToTokenize,
+
+    /// No piece of the training texts occurs often enough to become a token.
+    #[error(
+        "no piece of the training texts that could be a token of the kind {kind} occurs {min_frequency} times; set tokenizer.min_frequency lower"
+    )]
+    NothingFrequent {
+        /// The kind of tokenizer.
+        kind: TokenizerKind,
+        /// How often a piece must occur.
+        min_frequency: u64,
+    },
     /// A file that is no tokenizer.
     #[error("{name} is no usable tokenizer: {message}")]
     InvalidTokenizer {

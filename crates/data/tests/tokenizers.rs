@@ -356,3 +356,26 @@ fn impossible_settings_are_refused() {
         "the texts hold nothing to learn a vocabulary from; are they all empty?"
     );
 }
+
+#[test]
+fn what_is_rarer_than_the_least_frequency_is_unknown() {
+    let texts = ["the cat sat", "the cat ran", "the dog sat"];
+    let train = |min_frequency| {
+        let config = TokenizerConfig {
+            min_frequency,
+            ..config(TokenizerKind::Words)
+        };
+        Tokenizer::train(&config, texts)
+    };
+    let twice = train(2).unwrap();
+    let ids = twice.encode("the dog sat").unwrap().ids;
+    assert_eq!(ids[2], twice.unknown_id());
+    assert!(ids[1] != twice.unknown_id() && ids[3] != twice.unknown_id());
+    // `the`, `cat` and `sat`, beside five special tokens.
+    assert_eq!(twice.vocab_size(), 8);
+    let error = train(4).unwrap_err().to_string();
+    assert!(
+        error.contains("occurs 4 times; set tokenizer.min_frequency lower"),
+        "{error}"
+    );
+}

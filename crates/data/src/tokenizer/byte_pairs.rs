@@ -27,8 +27,15 @@ struct PairUse {
     words: Vec<usize>,
 }
 
-/// Adds tokens and merges to a vocabulary that holds all bytes, until it has `size` tokens or nothing occurs twice.
-pub(super) fn learn_merges(vocabulary: &mut Vocabulary, pieces: &[(String, u64)], size: usize) {
+/// Adds tokens and merges to a vocabulary that holds all bytes, until it has `size` tokens or no pair occurs `least`
+/// times, and twice.
+pub(super) fn learn_merges(
+    vocabulary: &mut Vocabulary,
+    pieces: &[(String, u64)],
+    size: usize,
+    least: u64,
+) {
+    let least = least.max(LEAST_COUNT);
     let mut ids: HashMap<String, u32> = (0_u32..)
         .zip(&vocabulary.tokens)
         .map(|(id, token)| (token.clone(), id))
@@ -54,12 +61,12 @@ pub(super) fn learn_merges(vocabulary: &mut Vocabulary, pieces: &[(String, u64)]
         let current = pairs.get(&pair).map_or(0, |uses| uses.count);
         if count != current {
             // Counts only fall while a pair waits; those that rise are queued again where they rise.
-            if current >= LEAST_COUNT && current < count {
+            if current >= least && current < count {
                 queue.push((current, Reverse(pair)));
             }
             continue;
         }
-        if count < LEAST_COUNT {
+        if count < least {
             break;
         }
         let joined = format!(
@@ -189,7 +196,7 @@ mod tests {
             .iter()
             .filter_map(|token| token.chars().next())
             .collect();
-        learn_merges(&mut ours, &pieces, 1_200);
+        learn_merges(&mut ours, &pieces, 1_200, 1);
         let mut trainer = BpeTrainer::builder()
             .show_progress(false)
             .vocab_size(1_200)
@@ -212,7 +219,7 @@ mod tests {
     }
 
     /// The definition itself: count all pairs anew, join the most frequent one everywhere.
-    fn naive(vocabulary: &mut Vocabulary, pieces: &[(String, u64)], size: usize) {
+    fn naive(vocabulary: &mut Vocabulary, pieces: &[(String, u64)], size: usize, least: u64) {
         let ids = (0_u32..)
             .zip(&vocabulary.tokens)
             .map(|(id, token)| (token.clone(), id))
@@ -227,7 +234,7 @@ mod tests {
             let best = counts
                 .into_iter()
                 .max_by_key(|(pair, count)| (*count, Reverse(*pair)));
-            let Some((pair, _)) = best.filter(|(_, count)| *count >= LEAST_COUNT) else {
+            let Some((pair, _)) = best.filter(|(_, count)| *count >= least) else {
                 break;
             };
             let (left, right) = (
@@ -253,11 +260,12 @@ mod tests {
         #[test]
         fn the_queue_learns_what_counting_anew_learns(
             pieces in proptest::collection::vec(("[ab]{0,9}[abc]{0,3}", 1_u64..4), 0..8),
+            least in 2_u64..6,
         ) {
             let mut fast = Vocabulary::base(TokenizerKind::Bpe);
             let mut slow = fast.clone();
-            learn_merges(&mut fast, &pieces, 285);
-            naive(&mut slow, &pieces, 285);
+            learn_merges(&mut fast, &pieces, 285, least);
+            naive(&mut slow, &pieces, 285, least);
             proptest::prop_assert_eq!(fast, slow);
         }
     }

@@ -54,6 +54,9 @@ pub struct TokenizerConfig {
     pub kind: TokenizerKind,
     /// Most tokens in the vocabulary, special tokens included; small data fills fewer. Bytes always make 261.
     pub vocab_size: usize,
+    /// How often a word, a character or a pair of bytes must occur to become a token; a pair always twice. What is
+    /// rarer is unknown, so that the unknown token learns what rare words are like.
+    pub min_frequency: u64,
     /// Most tokens of one text, `[CLS]` included; what is longer is cut at its end.
     pub max_length: usize,
     /// Whether upper and lower case are one.
@@ -68,6 +71,7 @@ impl Default for TokenizerConfig {
         Self {
             kind: TokenizerKind::Bpe,
             vocab_size: 8_000,
+            min_frequency: 1,
             max_length: 128,
             lowercase: false,
             file: None,

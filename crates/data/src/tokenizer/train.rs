@@ -65,7 +65,8 @@ impl TokenizerTrainer {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`DataError::NothingToTokenize`] if the texts held nothing.
+    /// [`DataError::NothingToTokenize`] if the texts held nothing, [`DataError::NothingFrequent`] if they held nothing
+    /// often enough.
     pub fn finish(self) -> Result<Tokenizer, DataError> {
         if self.needs_texts() && self.counts.is_empty() {
             return Err(DataError::NothingToTokenize);
@@ -73,11 +74,18 @@ impl TokenizerTrainer {
         let TokenizerConfig {
             kind,
             vocab_size,
+            min_frequency,
             max_length,
             lowercase,
             ..
         } = self.config;
-        let vocabulary = Vocabulary::learn(kind, vocab_size, self.counts);
+        let vocabulary = Vocabulary::learn(kind, vocab_size, min_frequency, self.counts);
+        if vocabulary.tokens.len() < kind.minimum_vocab_size() {
+            return Err(DataError::NothingFrequent {
+                kind,
+                min_frequency,
+            });
+        }
         Tokenizer::new(
             "the trained tokenizer",
             parse(&document(kind, lowercase, max_length, &vocabulary))?,

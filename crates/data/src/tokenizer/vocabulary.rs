@@ -33,18 +33,19 @@ impl Vocabulary {
         }
     }
 
-    /// The base and what the counts add, `size` tokens at most.
-    pub(super) fn learn(kind: TokenizerKind, size: usize, counts: PieceCounts) -> Self {
+    /// The base and what the counts add: pieces that occur `least` times, `size` tokens at most.
+    pub(super) fn learn(kind: TokenizerKind, size: usize, least: u64, counts: PieceCounts) -> Self {
         let mut vocabulary = Self::base(kind);
         let room = size.saturating_sub(vocabulary.tokens.len());
         let pieces = counts.sorted();
         match kind {
             TokenizerKind::Bytes => {}
-            TokenizerKind::Bpe => learn_merges(&mut vocabulary, &pieces, size),
+            TokenizerKind::Bpe => learn_merges(&mut vocabulary, &pieces, size, least),
             TokenizerKind::Words | TokenizerKind::Characters => {
+                let frequent = pieces.into_iter().filter(|(_, count)| *count >= least);
                 vocabulary
                     .tokens
-                    .extend(pieces.into_iter().take(room).map(|(piece, _)| piece));
+                    .extend(frequent.take(room).map(|(piece, _)| piece));
             }
         }
         vocabulary

@@ -181,6 +181,9 @@ pub const KEYS: &[Key] = &[
         "what a token is"),
     Key::new("tokenizer", "vocab_size", integer(6, 10_000_000), Is("8000"),
         "the largest number of different tokens (words, bpe)"),
+    Key::new("tokenizer", "min_frequency", integer(1, 1_000_000_000), Is("1"),
+        "how often a word or character must occur in the training data to become a token, and a pair \
+         of bpe (which always needs two); what is rarer is unknown"),
     Key::new("tokenizer", "max_length", integer(2, 1_000_000), Is("128"),
         "the largest number of tokens of one text; what exceeds it is cut off"),
     Key::new("tokenizer", "lowercase", Kind::Bool, Is("true"),

@@ -121,6 +121,7 @@ memory_mib = 32
 [tokenizer]
 kind = \"words\"
 vocab_size = 8000
+min_frequency = 1
 max_length = 128
 lowercase = true
 

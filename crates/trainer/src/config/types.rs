@@ -254,6 +254,8 @@ pub struct TokenizerConfig {
     pub kind: TokenizerKind,
     /// The largest number of different tokens (`words` and `bpe`).
     pub vocab_size: usize,
+    /// How often something must occur in the training data to become a token.
+    pub min_frequency: u64,
     /// The largest number of tokens of one text; what exceeds it is cut off.
     pub max_length: usize,
     /// Whether texts are put in lower case first.

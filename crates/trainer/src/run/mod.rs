@@ -28,7 +28,8 @@ use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{NotFinite, StepReport, StepSettings, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
-use resume::{claim, files, resume, weights_of};
+pub(crate) use resume::checkpoint_files;
+use resume::{claim, resume, weights_of};
 use source::TaskSource;
 
 /// Where and on what a run works: nothing here changes what is learned.
@@ -115,7 +116,7 @@ pub fn train(
     let _lock = RunLock::acquire(folder, &folder.display().to_string())?;
     let store = CheckpointStore::open(
         &folder.join("checkpoints"),
-        files(config.train.ema().is_some()),
+        checkpoint_files(config.train.ema().is_some()),
     );
     store.sweep()?;
     let saved = store.load_newest()?;

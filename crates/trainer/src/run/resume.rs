@@ -92,7 +92,7 @@ pub(super) fn resume(
 }
 
 /// The files of a checkpoint, beside its manifest.
-pub(super) fn files(has_average: bool) -> &'static [&'static str] {
+pub(crate) fn checkpoint_files(has_average: bool) -> &'static [&'static str] {
     const FILES: &[&str] = &[
         "weights.safetensors",
         "moments.safetensors",

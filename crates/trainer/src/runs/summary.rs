@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::checkpoint::{Best, CheckpointStore, TrainingState};
 use crate::config::{self, Config};
 use crate::lock::RunLock;
-use crate::run::FILES;
+use crate::run::checkpoint_files;
 
 /// The most that is read of a log's end: a few hundred lines.
 const MAX_TAIL_BYTES: u64 = 64 << 10;
@@ -75,7 +75,14 @@ pub fn summarize(folder: &Path) -> RunSummary {
     let mut problems = Vec::new();
     let config = config::load::<&str>(&folder.join("config.toml"), &[]);
     let config = config.map_err(|error| problems.push(one_line(&error))).ok();
-    let store = CheckpointStore::open(&folder.join("checkpoints"), FILES);
+    let store = CheckpointStore::open(
+        &folder.join("checkpoints"),
+        checkpoint_files(
+            config
+                .as_ref()
+                .is_some_and(|config| config.train.ema().is_some()),
+        ),
+    );
     let saved = store.newest_state().unwrap_or_else(|error| {
         problems.push(one_line(&error));
         None

@@ -173,6 +173,7 @@ fn tokenizer_config(settings: &config::TokenizerConfig) -> TokenizerConfig {
             config::TokenizerKind::Bpe => TokenizerKind::Bpe,
         },
         vocab_size: settings.vocab_size,
+        min_frequency: settings.min_frequency,
         max_length: settings.max_length,
         lowercase: settings.lowercase,
         file: settings.file.clone(),
