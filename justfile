@@ -30,6 +30,10 @@ embed:
 bench *ARGS:
     cargo run --release --locked -- bench step --workload w1,w2,w3 {{ARGS}}
 
+# TensorBoard itself reads the event files of a run that was killed and continued (pip install tensorboard).
+tensorboard PYTHON="python3":
+    scripts/check_tensorboard {{PYTHON}}
+
 # Everything that CI runs.
 ci:
     .ci/run

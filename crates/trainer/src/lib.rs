@@ -12,6 +12,7 @@
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
 //! | [`runs`] | what stands in a folder of runs |
+//! | [`tensorboard`] | scalars as TensorBoard reads them |
 //! | [`workload`] | standard sizes for benchmarks |
 
 pub mod average;
@@ -35,9 +36,12 @@ pub mod sampler;
 pub mod schedule;
 pub mod step;
 pub mod task;
+pub mod tensorboard;
+mod test_texts;
 pub mod workload;
 
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use evaluate_run::{evaluate_file, evaluate_run};
 pub use run::{Outcome, Progress, RunSettings, train};
+pub use test_texts::test_texts;

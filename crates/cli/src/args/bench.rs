@@ -11,6 +11,11 @@ use super::{ComputeArgs, ReportArgs, SettingsArgs};
 /// The most seeds that one command runs.
 const MAX_SEEDS: u64 = 10_000;
 
+/// The most texts that are answered together when answers are timed.
+pub const MOST_TOGETHER: u64 = 4096;
+/// The most calls that are timed.
+pub const MOST_CALLS: u64 = 1_000_000;
+
 /// `regard bench …`.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
@@ -18,6 +23,8 @@ pub enum BenchCommand {
     Step(BenchStepArgs),
     /// Train with several seeds and report the mean of the metric
     Seeds(BenchSeedsArgs),
+    /// Time the answers of a trained model, its loading and its memory
+    Predict(BenchPredictArgs),
 }
 
 /// `regard bench step`.
@@ -54,6 +61,34 @@ pub struct BenchSeedsArgs {
     /// The folder of the runs, one a seed [default: runs/NAME-seeds]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `regard bench predict`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchPredictArgs {
+    /// The run's folder, or a bundle; timed on the run's test data, or on texts that are made up
+    /// where there are none
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The numbers of texts that are answered together
+    #[arg(
+        long,
+        value_name = "SIZES",
+        value_delimiter = ',',
+        default_value = "1,8,32"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_TOGETHER))]
+    pub batch_sizes: Vec<u64>,
+    /// The number of calls that are timed for each of them
+    #[arg(long, value_name = "N", default_value = "200")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_CALLS))]
+    pub calls: u64,
     /// Where and how fast to compute.
     #[command(flatten)]
     pub compute: ComputeArgs,

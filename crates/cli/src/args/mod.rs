@@ -12,7 +12,7 @@ mod train;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
-pub use bench::{BenchCommand, BenchSeedsArgs, BenchStepArgs};
+pub use bench::{BenchCommand, BenchPredictArgs, BenchSeedsArgs, BenchStepArgs};
 pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::ComputeArgs;
+use super::bench::{MOST_CALLS, MOST_TOGETHER};
 
 /// `regard predict`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -21,6 +22,22 @@ pub struct PredictArgs {
     /// The format of the predictions [default: the input's, and human for --text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<PredictionFormat>,
+    /// Time the answers to these texts instead of giving them; --format is human or json
+    #[arg(long)]
+    pub latency: bool,
+    /// With --latency, the numbers of texts that are answered together
+    #[arg(
+        long,
+        value_name = "SIZES",
+        value_delimiter = ',',
+        default_value = "1,8,32"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_TOGETHER), requires = "latency")]
+    pub batch_sizes: Vec<u64>,
+    /// With --latency, the number of calls that are timed for each of them
+    #[arg(long, value_name = "N", default_value = "200", requires = "latency")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_CALLS))]
+    pub calls: u64,
     /// The format of the input [default: by the file name's extension]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<InputFormat>,

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench_predict;
 mod bench_seeds;
 mod bench_step;
 mod completions;
@@ -9,6 +10,7 @@ mod devices;
 mod eval;
 mod figures;
 mod init;
+mod latency;
 mod man;
 mod predict;
 mod runs;
@@ -32,6 +34,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
         Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
+        Command::Bench(BenchCommand::Predict(args)) => bench_predict::run(&args, printer),
         Command::Config(ConfigCommand::Schema(args)) => config_schema::run(args, printer),
         Command::Config(ConfigCommand::Show(args)) => config_show::run(&args, printer),
         Command::Completions(args) => completions::run(args, printer),

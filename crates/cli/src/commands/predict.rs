@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stdin};
 use std::path::Path;
 
-use regard_bundle::{Bundle, ClassPrediction, TextClassifier};
+use regard_bundle::{Bundle, ClassPrediction, TextClassifier, TextSchema};
 use regard_data::{Cell, Column, Format, Record, Records, RowWriter, Source};
+use serde_json::{Value, json};
 
-use crate::args::{InputFormat, PredictArgs, PredictionFormat};
+use super::latency::{Inputs, MOST_TEXTS, inputs_line, measure, report, table};
+use crate::args::PredictionFormat::{Human, Jsonl};
+use crate::args::{InputFormat, PredictArgs, PredictionFormat, ReportFormat};
 use crate::device::Compute;
-use crate::errors::HintExt;
+use crate::errors::{HintExt, UsageError};
 use crate::output::Printer;
 
 /// Rows that are read ahead and predicted together.
@@ -22,12 +25,22 @@ const WIDEST: usize = 60;
 
 /// Predicts texts from the command line, a file or the standard input.
 pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
+    if args.latency && !matches!(args.format, None | Some(Human | Jsonl)) {
+        return Err(UsageError("--latency reports with --format human or json".to_owned()).into());
+    }
     let compute = Compute::open(&args.compute)?;
     let bundle = Bundle::load(&args.run, &compute.device)?;
     let schema = bundle.info().schema.clone();
     let classifier = bundle.into_text_classifier().with_workers(compute.workers);
-    let Some(file) = &args.file else {
-        let format = args.format.unwrap_or(PredictionFormat::Human);
+    let input = match &args.file {
+        Some(file) => Some(Input::open(file, args.input_format, &schema)?),
+        None => None,
+    };
+    if args.latency {
+        return time_answers(args, input, &classifier, &compute, printer);
+    }
+    let Some(input) = input else {
+        let format = args.format.unwrap_or(Human);
         let mut output = Output::begin(printer, format, &classifier, false)?;
         for (row, (text, prediction)) in args
             .text
@@ -39,40 +52,15 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
         }
         return output.finish();
     };
-
-    let is_stdin = file == Path::new("-");
-    let format = match (args.input_format, is_stdin) {
-        (Some(format), _) => input_format(format),
-        (None, true) => Format::Lines,
-        (None, false) => schema
-            .source(file)
-            .format()
-            .hint("or give --input-format csv, tsv, jsonl or lines")?,
-    };
-    let source = Source::new(if is_stdin {
-        Path::new("standard input")
-    } else {
-        file
-    })
-    .with_format(format)
-    .with_header(schema.header);
-    let records = if is_stdin {
-        Records::from_reader(stdin(), &source)?
-    } else {
-        Records::open(&source)?
-    };
-    let text_column = match format {
-        Format::Lines => 0,
-        _ => records.column(&schema.text_column)?,
-    };
-    let has_ids = format != Format::Lines && records.column(&Column::Name(ID.to_owned())).is_ok();
-    let out_format = args.format.unwrap_or(match format {
+    let id = Column::Name(ID.to_owned());
+    let has_ids = input.format != Format::Lines && input.records.column(&id).is_ok();
+    let out_format = args.format.unwrap_or(match input.format {
         Format::Csv => PredictionFormat::Csv,
         Format::Tsv => PredictionFormat::Tsv,
         _ => PredictionFormat::Jsonl,
     });
     // Somebody who types wants an answer to each line.
-    let chunk = if is_stdin && stdin().is_terminal() {
+    let chunk = if input.is_stdin && stdin().is_terminal() {
         1
     } else {
         CHUNK
@@ -80,7 +68,8 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut output = Output::begin(printer, out_format, &classifier, has_ids)?;
     let mut waiting: Vec<Record> = Vec::with_capacity(chunk);
     let mut row = 0;
-    for record in records {
+    let text_column = input.text_column;
+    for record in input.records {
         waiting.push(record?);
         if waiting.len() == chunk {
             answer(
@@ -100,6 +89,112 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
         &mut output,
     )?;
     output.finish()
+}
+
+/// Reports how long the answers take instead of giving them.
+fn time_answers(
+    args: &PredictArgs,
+    input: Option<Input>,
+    classifier: &TextClassifier,
+    compute: &Compute,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let inputs = match input {
+        None => Inputs {
+            from: "the texts of the command line".to_owned(),
+            texts: args.text.clone(),
+        },
+        Some(input) => {
+            let mut texts = Vec::new();
+            let column = input.text_column;
+            for record in input.records.take(MOST_TEXTS) {
+                texts.push(record?.text(column)?.into_owned());
+            }
+            let first = if texts.len() == MOST_TEXTS {
+                "the first texts of "
+            } else {
+                ""
+            };
+            Inputs {
+                from: format!("{first}{}", input.name),
+                texts,
+            }
+        }
+    };
+    if inputs.texts.is_empty() {
+        return Err(UsageError(format!(
+            "{}: expected texts to time, found none",
+            inputs.from
+        ))
+        .into());
+    }
+    let sizes = args.batch_sizes.iter();
+    let rows = sizes.map(|size| {
+        let mut row = measure(
+            classifier,
+            &inputs.texts,
+            *size as usize,
+            args.calls as usize,
+        )?;
+        row["threads"] = json!(compute.threads);
+        row["device"] = json!(compute.name);
+        Ok(row)
+    });
+    let rows = rows.collect::<anyhow::Result<Vec<Value>>>()?;
+    let value = report(&inputs.to_json(classifier)?, &rows);
+    let text = format!("{}\n{}", inputs_line(&value["inputs"]), table(&rows));
+    let format = match args.format {
+        Some(Jsonl) => ReportFormat::Json,
+        _ => ReportFormat::Human,
+    };
+    printer.report(format, &value, text)
+}
+
+/// Texts to predict, one a record.
+struct Input {
+    name: String,
+    is_stdin: bool,
+    format: Format,
+    text_column: usize,
+    records: Records,
+}
+
+impl Input {
+    fn open(file: &Path, format: Option<InputFormat>, schema: &TextSchema) -> anyhow::Result<Self> {
+        let is_stdin = file == Path::new("-");
+        let format = match (format, is_stdin) {
+            (Some(format), _) => input_format(format),
+            (None, true) => Format::Lines,
+            (None, false) => schema
+                .source(file)
+                .format()
+                .hint("or give --input-format csv, tsv, jsonl or lines")?,
+        };
+        let path = if is_stdin {
+            Path::new("standard input")
+        } else {
+            file
+        };
+        let source = Source::new(path)
+            .with_format(format)
+            .with_header(schema.header);
+        let records = if is_stdin {
+            Records::from_reader(stdin(), &source)?
+        } else {
+            Records::open(&source)?
+        };
+        let text_column = match format {
+            Format::Lines => 0,
+            _ => records.column(&schema.text_column)?,
+        };
+        Ok(Self {
+            name: path.display().to_string(),
+            is_stdin,
+            format,
+            text_column,
+            records,
+        })
+    }
 }
 
 /// Predicts the waiting rows and writes one row for each.

@@ -272,4 +272,7 @@ pub const KEYS: &[Key] = &[
         "the number of steps between saves; each evaluation saves too").resumable(),
     Key::new("checkpoint", "keep", integer(1, 100_000), Is("2"),
         "the number of newest checkpoints kept, beside the best one").resumable(),
+
+    Key::new("report", "tensorboard", Kind::Bool, Is("false"),
+        "whether scalars are also written to tensorboard/ in the run's folder").resumable(),
 ];

@@ -36,6 +36,6 @@ pub use resolve::{load, load_search, parse};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
     Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,
-    ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
+    ReportConfig, ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
 };
 pub use values::{ClassWeights, Column, Period, Source};

@@ -167,6 +167,9 @@ metric = \"accuracy\"
 
 [checkpoint]
 keep = 2
+
+[report]
+tensorboard = false
 "
     );
 }

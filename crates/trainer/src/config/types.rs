@@ -217,6 +217,8 @@ pub struct Config {
     pub eval: EvalConfig,
     /// When the run's state is saved.
     pub checkpoint: CheckpointConfig,
+    /// What is told of the run.
+    pub report: ReportConfig,
 }
 
 /// `[data]`: where examples come from.
@@ -405,4 +407,12 @@ pub struct CheckpointConfig {
     pub every_steps: Option<u64>,
     /// The number of newest checkpoints kept, beside the best one.
     pub keep: usize,
+}
+
+/// `[report]`: what is told of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportConfig {
+    /// Whether scalars are also written as event files of TensorBoard.
+    pub tensorboard: bool,
 }

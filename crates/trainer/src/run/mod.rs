@@ -28,6 +28,7 @@ use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{NotFinite, StepReport, StepSettings, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
+use crate::tensorboard::TensorBoard;
 pub(crate) use resume::checkpoint_files;
 use resume::{claim, resume, weights_of};
 use source::TaskSource;
@@ -155,6 +156,7 @@ struct Run<'a> {
     task: &'a dyn Task,
     store: CheckpointStore,
     log: EventLog,
+    tensorboard: Option<TensorBoard>,
     sampler: Sampler,
     schedule: Schedule,
     total_steps: u64,
@@ -249,6 +251,8 @@ impl<'a> Run<'a> {
             task,
             store,
             log: EventLog::open(&path, state.log_offset)?,
+            tensorboard: (config.report.tensorboard)
+                .then(|| TensorBoard::new(&settings.folder.join("tensorboard"), state.step + 1)),
             sampler,
             schedule: Schedule::new(train.schedule, in_steps(train.warmup), total_steps),
             total_steps,
@@ -389,6 +393,7 @@ impl<'a> Run<'a> {
         let event = Event::new(EventKind::Eval, step, epoch)
             .with("split", Split::Valid.name())
             .with("best", is_best);
+        self.scalars("eval", &metrics)?;
         let event = metrics
             .into_iter()
             .fold(event, |event, (name, value)| event.with_number(name, value));
@@ -436,7 +441,24 @@ impl<'a> Run<'a> {
             Some(bytes) => event.with_volatile("peak_rss_mib", bytes as f64 / f64::from(1 << 20)),
             None => event,
         };
-        Ok(self.log.write(&event)?)
+        self.log.write(&event)?;
+        let scalars = [
+            ("loss", report.loss),
+            ("learning_rate", learning_rate),
+            ("grad_norm", report.grad_norm),
+        ];
+        self.scalars("train", &scalars)
+    }
+
+    /// Writes scalars for TensorBoard, if the configuration wants them.
+    fn scalars(&mut self, group: &str, scalars: &[(&str, f64)]) -> Result<(), TrainError> {
+        if let Some(board) = &mut self.tensorboard {
+            let tagged = scalars
+                .iter()
+                .map(|(name, value)| (format!("{group}/{name}"), *value));
+            board.scalars(self.state.step, &tagged.collect::<Vec<_>>())?;
+        }
+        Ok(())
     }
 
     /// Saves everything that the next step depends on.
@@ -449,6 +471,9 @@ impl<'a> Run<'a> {
             .write(&event.with_volatile("total_steps", self.total_steps as f64))?;
         // Synced first: the checkpoint says how long the log is.
         self.log.sync()?;
+        if let Some(board) = &self.tensorboard {
+            board.sync()?;
+        }
         self.state.log_offset = self.log.offset();
         let weights = weights::collect(self.stepper.model()).to_bytes();
         let optimizer = self.stepper.optimizer().state();
