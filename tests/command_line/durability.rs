@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::Sandbox;
 
 /// Everything random or remembered is on.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 13] = [
     "train.epochs=2",
     "train.batch_size=12",
     "train.micro_batch=5",
