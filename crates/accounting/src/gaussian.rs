@@ -1,6 +1,6 @@
 //! The Gaussian mechanism, exactly.
 
-use crate::error::{AccountingError, check};
+use crate::error::{AccountingError, check_delta, check_epsilon, check_noise_multiplier};
 
 /// The smallest delta for which `steps` Gaussian mechanisms together are (epsilon, delta)-private:
 /// `Φ(mu / 2 - epsilon / mu) - exp(epsilon) Φ(-mu / 2 - epsilon / mu)` with `mu = sqrt(steps) /
@@ -15,24 +15,18 @@ pub fn gaussian_delta(
     steps: u64,
     epsilon: f64,
 ) -> Result<f64, AccountingError> {
-    check(noise_multiplier, 0.0)?;
-    if epsilon.is_nan() || epsilon < 0.0 {
-        return Err(AccountingError {
-            parameter: "epsilon",
-            expected: "a number from 0 up",
-            found: epsilon,
-        });
-    }
+    check_noise_multiplier(noise_multiplier)?;
+    check_epsilon(epsilon)?;
     if steps == 0 {
         return Ok(0.0);
     }
     if noise_multiplier == 0.0 {
         return Ok(1.0);
     }
-    let mu = (steps as f64).sqrt() / noise_multiplier;
-    let above = log_normal_cdf(mu / 2.0 - epsilon / mu).exp();
-    let below = (epsilon + log_normal_cdf(-mu / 2.0 - epsilon / mu)).exp();
-    Ok((above - below).clamp(0.0, 1.0))
+    Ok(delta_of_ratio(
+        (steps as f64).sqrt() / noise_multiplier,
+        epsilon,
+    ))
 }
 
 /// The epsilon of `steps` Gaussian mechanisms at `delta`, rounded up; infinity for no noise or for
@@ -46,31 +40,71 @@ pub fn gaussian_epsilon(
     steps: u64,
     delta: f64,
 ) -> Result<f64, AccountingError> {
-    check(noise_multiplier, delta)?;
-    if steps == 0 || gaussian_delta(noise_multiplier, steps, 0.0)? <= delta {
+    check_noise_multiplier(noise_multiplier)?;
+    check_delta(delta)?;
+    if steps == 0 {
         return Ok(0.0);
     }
     if noise_multiplier == 0.0 || delta == 0.0 {
         return Ok(f64::INFINITY);
     }
-    // delta falls as epsilon grows. `high` always satisfies the target: it is what is returned.
+    Ok(epsilon_of_ratio(
+        (steps as f64).sqrt() / noise_multiplier,
+        delta,
+    ))
+}
+
+/// Delta at `epsilon` of a Gaussian whose mean moves by `mu` standard deviations.
+pub(crate) fn delta_of_ratio(mu: f64, epsilon: f64) -> f64 {
+    if epsilon == f64::INFINITY {
+        return 0.0;
+    }
+    if mu == f64::INFINITY {
+        return 1.0;
+    }
+    let above = log_normal_cdf(mu / 2.0 - epsilon / mu);
+    let below = epsilon + log_normal_cdf(-mu / 2.0 - epsilon / mu);
+    // Also false for NaN, which only numbers beyond all floats give: nothing is promised then.
+    if above > below {
+        (above.exp() * -(below - above).exp_m1()).clamp(0.0, 1.0)
+    } else if above <= below {
+        0.0
+    } else {
+        1.0
+    }
+}
+
+/// Epsilon at `delta` > 0 of a Gaussian whose mean moves by `mu` standard deviations.
+pub(crate) fn epsilon_of_ratio(mu: f64, delta: f64) -> f64 {
+    smallest_epsilon(delta, |epsilon| delta_of_ratio(mu, epsilon))
+}
+
+/// The smallest epsilon >= 0 at which a falling `delta` is at most `target`, rounded up by more than
+/// `delta` is rounded.
+pub(crate) fn smallest_epsilon(target: f64, delta: impl Fn(f64) -> f64) -> f64 {
+    if delta(0.0) <= target {
+        return 0.0;
+    }
     let (mut low, mut high) = (0.0, 1.0);
-    while gaussian_delta(noise_multiplier, steps, high)? > delta {
+    while delta(high) > target {
         low = high;
         high *= 2.0;
+        if high == f64::INFINITY {
+            return high;
+        }
     }
-    while high - low > 1e-12 * high {
+    while high - low > 1e-13 * high {
         let middle = low + (high - low) / 2.0;
         if middle <= low || middle >= high {
             break;
         }
-        if gaussian_delta(noise_multiplier, steps, middle)? > delta {
+        if delta(middle) > target {
             low = middle;
         } else {
             high = middle;
         }
     }
-    Ok(high)
+    high * (1.0 + 1e-10)
 }
 
 /// `ln Φ(x)`, also where `Φ(x)` is too small for a float.
@@ -115,11 +149,13 @@ mod tests {
         assert_eq!(gaussian_epsilon(0.0, 1, 1e-5), Ok(f64::INFINITY));
         assert_eq!(gaussian_epsilon(1.0, 1, 0.0), Ok(f64::INFINITY));
         assert_eq!(gaussian_epsilon(1.0, 0, 1e-5), Ok(0.0));
+        assert_eq!(gaussian_delta(0.0, 1, 3.0), Ok(1.0));
+        assert_eq!(gaussian_delta(1.0, 1, f64::INFINITY), Ok(0.0));
         for noise in [-1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(
-                gaussian_epsilon(noise, 1, 1e-5).unwrap_err().parameter,
-                "noise_multiplier"
-            );
+            assert!(matches!(
+                gaussian_epsilon(noise, 1, 1e-5),
+                Err(AccountingError::NoiseMultiplier { .. })
+            ));
         }
         let error = gaussian_epsilon(1.0, 1, 1.5).unwrap_err().to_string();
         assert_eq!(
