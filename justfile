@@ -30,6 +30,10 @@ embed:
 bench *ARGS:
     cargo run --release --locked -- bench step --workload w1,w2,w3 {{ARGS}}
 
+# Every command of docs/guide.md, on a small budget.
+guide:
+    scripts/run_guide
+
 # TensorBoard itself reads the event files of a run that was killed and continued (pip install tensorboard).
 tensorboard PYTHON="python3":
     scripts/check_tensorboard {{PYTHON}}

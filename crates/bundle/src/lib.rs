@@ -33,3 +33,8 @@ pub use explain::{
 };
 pub use text::{ClassPrediction, TextClassifier, text_input};
 pub use workers::Workers;
+
+/// The Rust program of the guide, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide.md")]
+struct Guide;

@@ -8,8 +8,12 @@ use regard_ops::Context;
 use crate::error::BundleError;
 use crate::workers::Workers;
 
-/// The longest batch of a prediction.
+/// The most rows of a batch.
 const BATCH: usize = 32;
+/// The filling that a batch may have: this many positions, or this share of its tokens. Each position
+/// costs what a token costs; each batch costs something too.
+const FILLING: usize = 64;
+const FILLING_SHARE: f64 = 0.25;
 
 /// A batch of token ids on `device`, each row filled up to the longest with `pad_id`.
 ///
@@ -166,7 +170,7 @@ impl TextClassifier {
         // Batches of similar lengths waste no work on filling.
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|row| rows[*row].len());
-        let batches: Vec<&[usize]> = order.chunks(BATCH).collect();
+        let batches = batches(&order, |row| rows[row].len());
         let answers = self.workers.map(batches.len(), |batch| {
             let rows: Vec<&[u32]> = batches[batch].iter().map(|row| rows[*row]).collect();
             let input = text_input(&rows, self.tokenizer.pad_id(), &self.device);
@@ -178,6 +182,27 @@ impl TextClassifier {
         }
         logits
     }
+}
+
+/// Rows in the order of their lengths, cut where a batch is full or the next row would make it filling
+/// more than text.
+fn batches(order: &[usize], length: impl Fn(usize) -> usize) -> Vec<&[usize]> {
+    let mut batches = Vec::new();
+    let (mut begin, mut tokens) = (0, 0);
+    for (end, row) in order.iter().enumerate() {
+        let longest = length(*row);
+        let filling = (end - begin) * longest - tokens;
+        let most = FILLING.max((FILLING_SHARE * (tokens + longest) as f64) as usize);
+        if end - begin == BATCH || filling > most {
+            batches.push(&order[begin..end]);
+            (begin, tokens) = (end, 0);
+        }
+        tokens += longest;
+    }
+    if begin < order.len() {
+        batches.push(&order[begin..]);
+    }
+    batches
 }
 
 /// Copies `[batch, 1, n_classes]` to the host, row by row.
@@ -204,5 +229,28 @@ mod tests {
         assert_eq!(prediction.class, 1);
         assert!((prediction.probability() - expected).abs() < 1e-12);
         assert!((prediction.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+    #[test]
+    fn batches_hold_every_row_once_and_little_filling() {
+        let all: Vec<usize> = (0..500).collect();
+        for lengths in [
+            vec![1; 500],
+            all.iter().map(|row| 1 + row / 4).collect(),
+            all.iter().map(|row| 1 + row * row / 100).collect(),
+        ] {
+            let batches = batches(&all, |row| lengths[row]);
+            assert_eq!(batches.concat(), all);
+            for batch in &batches {
+                let tokens: usize = batch.iter().map(|row| lengths[*row]).sum();
+                let filling = batch.len() * lengths[batch[batch.len() - 1]] - tokens;
+                assert!(batch.len() <= BATCH);
+                assert!(filling <= FILLING.max(tokens / 4), "{filling} of {tokens}");
+            }
+            // Few enough: rows of one length fill their batches.
+            if lengths[0] == lengths[499] {
+                assert_eq!(batches.len(), 500_usize.div_ceil(BATCH));
+            }
+        }
+        assert!(batches(&[], |_| 1).is_empty());
     }
 }
