@@ -103,7 +103,16 @@ impl Proposal {
             "d_model = {}  # for {n_rows} rows; a larger model learns them by heart",
             sizes.d_model
         )?;
-        writeln!(out, "n_layers = {}", sizes.n_layers)?;
+        writeln!(
+            out,
+            "n_layers = {}  # {}",
+            sizes.n_layers,
+            if sizes.n_layers == 1 {
+                "few examples teach one layer as much as two, in half the time"
+            } else {
+                "enough examples for a second layer"
+            }
+        )?;
         writeln!(out, "n_heads = 4")?;
         writeln!(out, "d_ff = {}  # twice d_model", 2 * sizes.d_model)?;
         writeln!(
@@ -117,7 +126,11 @@ impl Proposal {
             }
         )?;
         writeln!(out, "\n[train]")?;
-        writeln!(out, "epochs = {}", sizes.epochs)?;
+        writeln!(
+            out,
+            "epochs = {}  # about as many as {n_rows} rows bear before they are learned by heart",
+            sizes.epochs
+        )?;
         if let Some(most) = sizes.max_steps {
             writeln!(
                 out,
@@ -129,8 +142,16 @@ impl Proposal {
             "# about {:.1} minutes on this machine's processors",
             sizes.minutes.max(0.1)
         )?;
-        writeln!(out, "batch_size = {}", sizes.batch_size)?;
-        writeln!(out, "learning_rate = {:?}", sizes.learning_rate)?;
+        writeln!(
+            out,
+            "batch_size = {}  # small enough for many updates an epoch",
+            sizes.batch_size
+        )?;
+        writeln!(
+            out,
+            "learning_rate = {:?}  # safe for models of this size",
+            sizes.learning_rate
+        )?;
         writeln!(out, "warmup = \"10%\"")?;
         writeln!(out, "weight_decay = 0.1")?;
         writeln!(
@@ -141,6 +162,16 @@ impl Proposal {
             out,
             "word_dropout = {:?}  # hides words, so that no single one decides",
             sizes.word_dropout
+        )?;
+        writeln!(
+            out,
+            "mixup = {:?}  # trains on mixtures of two texts: of all remedies the one that helps small data most",
+            sizes.mixup
+        )?;
+        writeln!(
+            out,
+            "ema = {:?}  # judges and keeps an average over the last few hundred steps, steadier than the last one",
+            sizes.ema
         )?;
         writeln!(out, "\n[eval]")?;
         writeln!(

@@ -6,6 +6,8 @@ use super::columns::ColumnStatistics;
 const MINUTES: f64 = 15.0;
 /// Multiply-adds a second that a processor reaches in training, counted low.
 const SPEED: f64 = 1.5e10;
+/// Seconds that the update of one number takes, the moving average with it.
+const UPDATE: f64 = 5e-9;
 /// The longest text that is proposed, in tokens.
 const LONGEST: usize = 512;
 /// Above this many characters between spaces, words are not what parts the text.
@@ -32,6 +34,10 @@ pub struct Sizes {
     pub dropout: f64,
     /// `train.word_dropout`.
     pub word_dropout: f64,
+    /// `train.mixup`.
+    pub mixup: f64,
+    /// `train.ema`.
+    pub ema: f64,
     /// `train.epochs`.
     pub epochs: usize,
     /// `train.batch_size`.
@@ -84,10 +90,10 @@ impl Sizes {
             1_500..40_000 => 128,
             _ => 192,
         };
-        let (dropout, word_dropout) = match n_rows {
-            0..20_000 => (0.3, 0.2),
-            20_000..60_000 => (0.2, 0.1),
-            _ => (0.1, 0.1),
+        let (dropout, word_dropout, mixup) = match n_rows {
+            0..20_000 => (0.3, 0.3, 1.0),
+            20_000..60_000 => (0.2, 0.2, 0.5),
+            _ => (0.1, 0.1, 0.2),
         };
         let batch_size = match n_rows {
             0..1_500 => 16,
@@ -96,34 +102,39 @@ impl Sizes {
         };
         let epochs = match n_rows {
             0..1_000 => 30,
-            1_000..3_000 => 15,
-            3_000..15_000 => 8,
-            15_000..50_000 => 5,
+            1_000..3_000 => 12,
+            3_000..15_000 => 5,
+            15_000..50_000 => 4,
             _ => 3,
         };
-        let n_layers = 2;
+        let n_layers = if n_rows < 15_000 { 1 } else { 2 };
         let steps_per_epoch = n_rows.div_ceil(batch_size).max(1);
         let mean_tokens =
             lengths.iter().map(|n| f64::from(*n)).sum::<f64>() / lengths.len().max(1) as f64 * 1.3;
-        // Forward and backward, attention left out: 6 multiply-adds a parameter and token.
+        let vocab_size = if wordless { 6_000 } else { 16_000 }.max(n_labels);
+        // Forward and backward, attention left out: 6 multiply-adds a parameter and token; and the update,
+        // which goes over the whole table of tokens whatever the batch.
         let parameters = (n_layers * 8 * d_model * d_model) as f64;
         let seconds_per_step =
             6.0 * parameters * mean_tokens.min(max_length as f64) * batch_size as f64
                 / (SPEED * processors.max(1) as f64)
-                + 0.004;
+                + (vocab_size * d_model) as f64 * UPDATE
+                + 0.002;
         let steps = steps_per_epoch * epochs;
         let most = (MINUTES * 60.0 / seconds_per_step) as usize;
         let max_steps = (steps > most).then_some(most.max(1));
         Self {
             tokenizer,
             tokenizer_reason,
-            vocab_size: if wordless { 6_000 } else { 16_000 }.max(n_labels),
+            vocab_size,
             max_length,
             max_length_reason,
             d_model,
             n_layers,
             dropout,
             word_dropout,
+            mixup,
+            ema: 0.998,
             epochs,
             batch_size,
             learning_rate: 5e-4,
