@@ -264,7 +264,12 @@ fn each_class_has_its_weight() {
 #[test]
 fn balanced_weights_make_rare_classes_count_as_much_as_common_ones() {
     let folder = TempDir::new().unwrap();
-    let row = |i: usize| format!("{}\ttext {i}\n", if i % 4 == 0 { "rare" } else { "usual" });
+    let row = |i: usize| {
+        format!(
+            "{}\ttext {i}\n",
+            if i.is_multiple_of(4) { "rare" } else { "usual" }
+        )
+    };
     let table = "label\ttext\n".to_owned() + &(0..80).map(row).collect::<String>();
     std::fs::write(folder.path().join("data.tsv"), table).unwrap();
     let config = config(folder.path(), &["train.class_weights=balanced"]);
