@@ -37,6 +37,7 @@ fn trained(texts: &Texts) -> impl Iterator<Item = (TokenizerKind, Tokenizer)> {
             vocab_size: 320,
             max_length: 24,
             lowercase,
+            min_frequency: 1,
             file: None,
         };
         (
