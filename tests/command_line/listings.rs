@@ -9,6 +9,7 @@ fn help_is_what_the_documentation_shows() {
         ("help_train", &["train", "--help"]),
         ("help_eval", &["eval", "--help"]),
         ("help_predict", &["predict", "--help"]),
+        ("help_inspect", &["inspect", "--help"]),
         ("help_bench_seeds", &["bench", "seeds", "--help"]),
         ("help_bench_predict", &["bench", "predict", "--help"]),
         ("help_config_show", &["config", "show", "--help"]),

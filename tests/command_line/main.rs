@@ -3,6 +3,7 @@
 mod config_show;
 mod durability;
 mod eval;
+mod inspect;
 mod large_data;
 mod latency;
 mod listings;

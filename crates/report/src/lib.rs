@@ -25,9 +25,11 @@
 //! |---|---|
 //! | [`page`] | the shell of every page |
 //! | [`chart`] | lines with bands, bars, reliability diagrams, heat maps |
+//! | [`attention`] | the page of attention maps |
 //! | [`table`] | tables that scroll sideways where they are wider than the screen |
 //! | [`number`] | how numbers are written |
 
+pub mod attention;
 pub mod chart;
 pub mod number;
 pub mod page;

@@ -4,6 +4,7 @@ mod bench;
 mod config;
 mod eval;
 mod init;
+mod inspect;
 mod predict;
 mod runs;
 mod shared;
@@ -16,6 +17,7 @@ pub use bench::{BenchCommand, BenchPredictArgs, BenchSeedsArgs, BenchStepArgs};
 pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};
+pub use inspect::InspectArgs;
 pub use predict::{InputFormat, PredictArgs, PredictionFormat};
 pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
@@ -57,6 +59,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Predict the labels of texts
     Predict(PredictArgs),
+    /// Look inside a model: what it attends to, which words decide, where numbers break
+    Inspect(InspectArgs),
     /// List the runs in a folder: how far they are and how good
     Runs(RunsArgs),
     /// List the devices of this build

@@ -10,6 +10,7 @@ mod devices;
 mod eval;
 mod figures;
 mod init;
+mod inspect;
 mod latency;
 mod man;
 mod predict;
@@ -30,6 +31,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Train(args) => train::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
