@@ -1,8 +1,10 @@
 //! Whole runs of the program, as a person or a script would make them.
 
+mod check;
 mod config_show;
 mod durability;
 mod eval;
+mod folders;
 mod inspect;
 mod large_data;
 mod latency;

@@ -39,12 +39,13 @@ pub struct TextSchema {
 }
 
 impl TextSchema {
-    /// A file laid out as the training data was.
+    /// A file laid out as the training data was, or a folder of labels.
     #[must_use]
     pub fn source(&self, path: &Path) -> Source {
         let source = Source::new(path).with_header(self.header);
-        match (self.format, Format::of_path(path)) {
-            (Some(format), Err(_)) => source.with_format(format),
+        match (self.format, source.format()) {
+            // A model of a folder's texts may be asked about a file, whose extension then tells.
+            (Some(format), Err(_)) if format != Format::Folder => source.with_format(format),
             _ => source,
         }
     }

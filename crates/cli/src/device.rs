@@ -60,6 +60,11 @@ pub struct Compute {
 }
 
 impl Compute {
+    /// Whether tensors live in the memory of this process.
+    pub fn is_cpu(&self) -> bool {
+        !self.name.starts_with("wgpu") && !self.name.starts_with("cuda")
+    }
+
     /// Opens the device that the arguments name, or the first that this build has.
     ///
     /// # Errors

@@ -62,6 +62,18 @@ impl fmt::Display for UsageError {
 
 impl Error for UsageError {}
 
+/// A failure that a report has told already: all that is left is the code.
+#[derive(Debug)]
+pub struct Told(pub Code);
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the report says what is wrong")
+    }
+}
+
+impl Error for Told {}
+
 /// An error with advice. It stands in the place of the error: same text, same cause, same code.
 #[derive(Debug)]
 struct Hinted {
@@ -107,6 +119,9 @@ pub fn tell(error: &anyhow::Error, printer: &Printer) -> Code {
         .collect();
     if chain.iter().any(|error| is_closed_pipe(*error)) {
         return Code::Done;
+    }
+    if let Some(told) = chain.iter().find_map(|error| error.downcast_ref::<Told>()) {
+        return told.0;
     }
     let mut told = error.to_string();
     printer.error(&told);
@@ -168,7 +183,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
 
 fn of_training(error: &TrainError) -> Code {
     match error {
-        TrainError::Config(_) | TrainError::ClassWeights { .. } => Code::Usage,
+        TrainError::Config(_) | TrainError::ClassWeights { .. } | TrainError::TooLarge { .. } => {
+            Code::Usage
+        }
         TrainError::Data(error) => of_data(error),
         TrainError::Model(error) => of_model(error),
         TrainError::Bundle(error) => of_bundle(error),
@@ -278,6 +295,11 @@ mod tests {
         for error in [direct, by_rows.unwrap_err()] {
             assert_eq!(told(&error), (Code::Done, String::new()));
         }
+    }
+
+    #[test]
+    fn what_a_report_told_is_not_told_again() {
+        assert_eq!(told(&Told(Code::Data).into()), (Code::Data, String::new()));
     }
 
     #[test]

@@ -43,6 +43,50 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A folder was expected.
+    #[error("{} is no folder; the format folder is one folder a label, with one text file an example in it", path.display())]
+    NoFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A folder of examples without a folder in it.
+    #[error("{} holds no folder of a label; one folder a label was expected, with one text file an example in it", path.display())]
+    NoLabelFolders {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A label's folder with a folder in it.
+    #[error("{} is a folder inside of a label's folder, text files were expected there; move it away", path.display())]
+    NestedFolder {
+        /// The inner folder.
+        path: PathBuf,
+    },
+    /// A link that leads out of a folder of examples.
+    #[error("{} is a link that leads out of the folder of examples; put the file itself there", path.display())]
+    LinkOutside {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A pipe, socket or device among the text files of a folder.
+    #[error("{} is no regular file, a text file was expected; remove it", path.display())]
+    NoRegularFile {
+        /// What was found.
+        path: PathBuf,
+    },
+    /// A label's folder whose name is no text.
+    #[error("the name of the folder {} is not UTF-8, so it can be no label; rename it", path.display())]
+    LabelNotUtf8 {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A text file beyond the cap.
+    #[error("{} is longer than {limit_bytes} bytes; is it the text of one example?", path.display())]
+    TextTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The cap.
+        limit_bytes: usize,
+    },
     /// Reading failed midway.
     #[error("{} line {line}: reading failed", path.display())]
     Read {
@@ -69,7 +113,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A format name that does not exist.
-    #[error("no format is called {found:?}; expected csv, tsv, json-lines or lines")]
+    #[error("no format is called {found:?}; expected csv, tsv, json-lines, lines or folder")]
     UnknownFormatName {
         /// The name that was given.
         found: String,
@@ -217,6 +261,16 @@ pub enum DataError {
         /// The second column's number.
         second: usize,
     },
+    /// One column for both the text and the label.
+    #[error("{}: the text column {text} and the label column {label} are one and the same; name another one", path.display())]
+    SameColumn {
+        /// The file.
+        path: PathBuf,
+        /// The text column as it was named.
+        text: String,
+        /// The label column as it was named.
+        label: String,
+    },
     /// A JSON row without a value for a column, or with `null`.
     #[error("{} line {line}: no value for {column:?}; give one or remove the row", path.display())]
     MissingValue {
@@ -355,6 +409,9 @@ pub enum DataError {
         /// How many columns there are.
         columns: usize,
     },
+    /// Rows are written into one file.
+    #[error("rows cannot be written as a folder; write csv, tsv or json-lines instead")]
+    NotForFolder,
     /// Two output columns of one name.
     #[error("the output would have two columns called {column:?}; rename the column of the input")]
     RepeatedOutputColumn {

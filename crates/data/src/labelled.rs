@@ -10,7 +10,7 @@ use crate::{Column, DataError, Fingerprint, Labels, Records};
 /// More different labels than this are no classes, and a confusion matrix of them fills the memory.
 pub const MOST_LABELS: usize = 4096;
 /// A longer label is a text, and 4,096 of the longest lines would fill the memory.
-const LONGEST_LABEL_BYTES: usize = 1024;
+pub(crate) const LONGEST_LABEL_BYTES: usize = 1024;
 
 /// The columns that hold a text and its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,26 @@ impl TextColumns {
             text: text.into(),
             label: label.into(),
         }
+    }
+
+    /// The numbers of both columns, for [`Record::text`](crate::Record::text). A folder of labels has no columns to
+    /// choose from, so the settings are not asked there.
+    ///
+    /// # Errors
+    /// If a column is missing or ambiguous, or both are one.
+    pub fn places(&self, records: &Records) -> Result<(usize, usize), DataError> {
+        if records.is_folder() {
+            return Ok((0, 1));
+        }
+        let (text, label) = (records.column(&self.text)?, records.column(&self.label)?);
+        if text == label {
+            return Err(DataError::SameColumn {
+                path: records.path().to_owned(),
+                text: self.text.to_string(),
+                label: self.label.to_string(),
+            });
+        }
+        Ok((text, label))
     }
 }
 
@@ -62,8 +82,7 @@ pub(crate) fn read_labelled<E: From<DataError>>(
     mut visit: impl FnMut(LabelledRow<'_>) -> Result<(), E>,
 ) -> Result<Pass, E> {
     let path = records.path().to_owned();
-    let text_column = records.column(&columns.text)?;
-    let label_column = records.column(&columns.label)?;
+    let (text_column, label_column) = columns.places(&records)?;
     let label_name = records.columns()[label_column].clone();
     let mut fingerprinter = Fingerprinter::new(&[&records.columns()[text_column], &label_name]);
     let mut seen = SeenLabels::default();
@@ -72,8 +91,9 @@ pub(crate) fn read_labelled<E: From<DataError>>(
         let record = record?;
         let line = record.line();
         let (text, label) = (record.text(text_column)?, record.text(label_column)?);
-        let of_label =
-            |error: fn(_, _, _) -> DataError| error(path.clone(), line, label_name.clone());
+        let of_label = |error: fn(_, _, _) -> DataError| {
+            error(record.path().to_owned(), line, label_name.clone())
+        };
         if label.is_empty() {
             return Err(of_label(|path, line, column| DataError::EmptyLabel {
                 path,
@@ -99,7 +119,7 @@ pub(crate) fn read_labelled<E: From<DataError>>(
                 most: MOST_LABELS,
             })?,
             Some(labels) => labels.id(&label).ok_or_else(|| DataError::UnknownLabel {
-                path: path.clone(),
+                path: record.path().to_owned(),
                 line,
                 label: excerpt(&label),
                 known: labels.names().to_vec(),
@@ -132,14 +152,14 @@ pub(crate) fn read_labelled<E: From<DataError>>(
 
 /// Labels in the order in which the file first names them.
 #[derive(Default)]
-struct SeenLabels {
+pub(crate) struct SeenLabels {
     ids: HashMap<String, u32>,
     names: Vec<String>,
 }
 
 impl SeenLabels {
     /// The id of a label; none if there are too many.
-    fn id(&mut self, label: Cow<'_, str>) -> Option<u32> {
+    pub(crate) fn id(&mut self, label: Cow<'_, str>) -> Option<u32> {
         if let Some(id) = self.ids.get(label.as_ref()) {
             return Some(*id);
         }
@@ -153,7 +173,7 @@ impl SeenLabels {
     }
 
     /// The labels in their natural order, and the new id of each old one.
-    fn sort(self) -> Result<(Labels, Vec<u32>), DataError> {
+    pub(crate) fn sort(self) -> Result<(Labels, Vec<u32>), DataError> {
         let mut renamed = vec![0; self.names.len()];
         let labels = Labels::sorted(self.names)?;
         for (id, name) in (0_u32..).zip(labels.names()) {

@@ -11,7 +11,7 @@ use crate::wording::nearest;
 /// The labels of a data set in a fixed order; a label's id is its place.
 ///
 /// Serialised as the plain list of names.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Labels {
     names: Vec<String>,

@@ -30,6 +30,7 @@
 //! | token ids of any number, in memory or memory-mapped | [`TokenRows`], [`TokenCache`] |
 
 mod cache;
+pub mod doctor;
 mod error;
 mod examples;
 mod fingerprint;

@@ -25,7 +25,7 @@ impl<W: Write> RowWriter<W> {
     /// wanted and the format has one.
     ///
     /// # Errors
-    /// If two columns have one name, the format cannot carry the columns, or writing fails.
+    /// If two columns have one name, the format cannot carry the columns or is a folder, or writing fails.
     pub fn new(
         output: W,
         format: Format,
@@ -44,6 +44,9 @@ impl<W: Write> RowWriter<W> {
             return Err(DataError::NotForLines {
                 columns: columns.len(),
             });
+        }
+        if format == Format::Folder {
+            return Err(DataError::NotForFolder);
         }
         let mut writer = Self {
             output,

@@ -240,7 +240,7 @@ fn a_missing_or_nested_value_is_placed() {
         loading(Format::JsonLines, null, text_and_label(), None),
         missing
     );
-    let nested = "{\"text\": [\"a\"], \"label\": {}}\n";
+    let nested = "{\"text\": [\"a\"], \"label\": {}, \"other\": 1}\n";
     assert_eq!(
         loading(Format::JsonLines, nested, text_and_label(), None),
         "input line 1: \"text\" holds a list, a text or a number was expected"
@@ -249,7 +249,7 @@ fn a_missing_or_nested_value_is_placed() {
         loading(
             Format::JsonLines,
             nested,
-            TextColumns::new("label", "label"),
+            TextColumns::new("label", "other"),
             None
         ),
         "input line 1: \"label\" holds an object, a text or a number was expected"

@@ -31,6 +31,7 @@ pub mod embed;
 mod error;
 mod feed_forward;
 pub mod heads;
+mod size;
 mod transformer;
 pub mod weights;
 
@@ -40,6 +41,7 @@ pub use embed::{Input, TextInput};
 pub use error::ModelError;
 pub use feed_forward::{Activation, FeedForward};
 pub use heads::Pooling;
+pub use size::ParameterCounts;
 pub use transformer::Transformer;
 
 pub use regard_attention::{Mask, Mechanism, Padding, PositionKind};

@@ -95,6 +95,21 @@ pub enum TrainError {
         found: usize,
     },
 
+    /// The model cannot be trained in the memory of this machine.
+    #[error(
+        "the model has {parameters} parameters; weights, gradient and the optimiser's moments alone take {:.1} GiB, this machine has {:.1} GiB; lower model.d_model, model.n_layers, model.d_ff or tokenizer.vocab_size",
+        *needed_bytes as f64 / f64::from(1 << 30),
+        *machine_bytes as f64 / f64::from(1 << 30)
+    )]
+    TooLarge {
+        /// Trainable numbers.
+        parameters: u64,
+        /// The least memory that they take in training.
+        needed_bytes: u64,
+        /// The memory of this machine.
+        machine_bytes: u64,
+    },
+
     /// More labels are declared than a classifier can tell apart here.
     #[error("data.labels has {found} labels, expected at most {most}")]
     TooManyLabels {

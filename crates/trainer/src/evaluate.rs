@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use crate::task::{Evaluation, Split, Task};
 
 /// Units in memory at once.
-const BATCH: usize = 32;
+pub(crate) const BATCH: usize = 32;
 
 /// What `model` is worth on `split`. The model lives on `device`, without autodiff.
 ///

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`run`] | the loop, and the folder that it lives in |
+//! | [`check`], [`dry_run`] | what can be known of a run before it begins |
 //! | [`config`] | the configuration: typed, validated, resolved |
 //! | [`init`] | a configuration guessed from a file |
 //! | [`task`] | tasks as values |
@@ -16,8 +17,10 @@
 //! | [`workload`] | standard sizes for benchmarks |
 
 pub mod average;
+pub mod check;
 pub mod checkpoint;
 pub mod config;
+pub mod dry_run;
 mod error;
 mod evaluate;
 mod evaluate_run;

@@ -12,7 +12,7 @@ pub struct EvalArgs {
     /// The run's folder, or a bundle
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Labelled data [default: the test data of the run's configuration]
+    /// Labelled data, a file or a folder of labels [default: the test data of the run's configuration]
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Where and how fast to compute.

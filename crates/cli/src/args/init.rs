@@ -8,7 +8,7 @@ use regard_data::Column;
 /// `regard init`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct InitArgs {
-    /// The training file: CSV, TSV or JSON Lines
+    /// The training file (CSV, TSV or JSON Lines), or a folder with one folder a label
     #[arg(value_name = "TRAIN")]
     pub train: PathBuf,
     /// The validation file [default: a share of TRAIN]

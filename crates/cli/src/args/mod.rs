@@ -1,6 +1,7 @@
 //! What can be typed, as typed: nothing here is looked up, opened or checked against anything else.
 
 mod bench;
+mod check;
 mod config;
 mod eval;
 mod init;
@@ -14,6 +15,7 @@ mod train;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 pub use bench::{BenchCommand, BenchPredictArgs, BenchSeedsArgs, BenchStepArgs};
+pub use check::CheckArgs;
 pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};
@@ -53,6 +55,8 @@ pub struct Verbosity {
 pub enum Command {
     /// Propose a configuration for a file of labelled texts, on stdout
     Init(InitArgs),
+    /// Look at settings, data and model before training; writes nothing
+    Check(CheckArgs),
     /// Train a model, or continue a run where it stopped
     Train(TrainArgs),
     /// Judge a trained model on labelled data

@@ -3,6 +3,7 @@
 mod bench_predict;
 mod bench_seeds;
 mod bench_step;
+mod check;
 mod completions;
 mod config_schema;
 mod config_show;
@@ -13,6 +14,7 @@ mod init;
 mod inspect;
 mod latency;
 mod man;
+mod model_facts;
 mod predict;
 mod runs;
 mod table;
@@ -28,6 +30,7 @@ const SCHEMA: u32 = 1;
 pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Init(args) => init::run(&args, printer),
+        Command::Check(args) => check::run(&args, printer),
         Command::Train(args) => train::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),

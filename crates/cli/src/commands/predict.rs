@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write, stdin};
 use std::path::Path;
 
 use regard_bundle::{Bundle, ClassPrediction, TextClassifier, TextSchema};
-use regard_data::{Cell, Column, Format, Record, Records, RowWriter, Source};
+use regard_data::{Cell, Column, DataError, Format, Record, Records, RowWriter, Source};
 use serde_json::{Value, json};
 
 use super::latency::{Inputs, MOST_TEXTS, inputs_line, measure, report, table};
@@ -170,6 +170,12 @@ impl Input {
                 .format()
                 .hint("or give --input-format csv, tsv, jsonl or lines")?,
         };
+        if format == Format::Folder {
+            return Err(DataError::Folder {
+                path: file.to_owned(),
+            })
+            .hint("predict takes a table, or a file with one text a line; `regard eval RUN --data FOLDER` judges a folder of labels");
+        }
         let path = if is_stdin {
             Path::new("standard input")
         } else {

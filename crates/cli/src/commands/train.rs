@@ -8,6 +8,7 @@ use regard_trainer::{Outcome, Progress, RunSettings};
 use serde_json::json;
 
 use super::figures::{Figures, to_json};
+use super::model_facts::ModelFacts;
 use crate::args::{SettingsArgs, TrainArgs};
 use crate::device::Compute;
 use crate::output::Printer;
@@ -18,6 +19,9 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
     // Named in the resolved file, so that the file of a run goes on with that run.
     config.name = Some(run_name(&args.settings, &config));
     let compute = Compute::open(&args.compute)?;
+    if args.dry_run {
+        return dry_run(args, &config, &compute, printer);
+    }
     let folder = args
         .out
         .clone()
@@ -33,6 +37,24 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
         None => regard_trainer::evaluate_run(&settings)?,
     };
     report(args, &config, &outcome, test.as_ref(), printer)
+}
+
+/// Says what the run would be.
+fn dry_run(
+    args: &TrainArgs,
+    config: &Config,
+    compute: &Compute,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let task = regard_trainer::task::load(config)?;
+    task.summary().iter().for_each(|line| printer.note(line));
+    let run = regard_trainer::dry_run::dry_run(config, &*task, &compute.device, compute.workers)?;
+    for warning in &run.warnings {
+        printer.warning(warning);
+    }
+    let model = ModelFacts::new(&run, compute);
+    let value = json!({"schema": super::SCHEMA, "model": model.to_json()});
+    printer.report(args.report.format, &value, model)
 }
 
 /// Where a run goes that was told no folder.

@@ -23,6 +23,9 @@ pub enum Format {
     JsonLines,
     /// One text a line, in a single column named `text`; an empty line is an empty text.
     Lines,
+    /// A folder with one folder a label in it, and one text file an example in each of those. Its columns are `text`
+    /// and `label`; texts have line feeds as line ends, and none at their end.
+    Folder,
 }
 
 impl Format {
@@ -52,6 +55,7 @@ impl Format {
             Self::Tsv => "tsv",
             Self::JsonLines => "json-lines",
             Self::Lines => "lines",
+            Self::Folder => "folder",
         }
     }
 }
@@ -71,6 +75,7 @@ impl FromStr for Format {
             "tsv" => Ok(Self::Tsv),
             "json-lines" | "jsonl" | "ndjson" => Ok(Self::JsonLines),
             "lines" => Ok(Self::Lines),
+            "folder" => Ok(Self::Folder),
             _ => Err(DataError::UnknownFormatName {
                 found: name.to_owned(),
             }),
@@ -78,7 +83,7 @@ impl FromStr for Format {
     }
 }
 
-/// A file of rows and how to read it.
+/// A file, or a folder, of rows and how to read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     path: PathBuf,
@@ -125,12 +130,16 @@ impl Source {
         &self.path
     }
 
-    /// The format: the one that was set, else the one of the extension.
+    /// The format: the one that was set; else [`Format::Folder`] where a folder is; else the one of the extension.
     ///
     /// # Errors
-    /// [`DataError::UnknownFormat`] if neither tells.
+    /// [`DataError::UnknownFormat`] if none of them tells.
     pub fn format(&self) -> Result<Format, DataError> {
-        self.format.map_or_else(|| Format::of_path(&self.path), Ok)
+        match self.format {
+            Some(format) => Ok(format),
+            None if self.path.is_dir() => Ok(Format::Folder),
+            None => Format::of_path(&self.path),
+        }
     }
 
     /// Whether the first row of CSV and TSV names the columns.
@@ -177,13 +186,19 @@ mod tests {
 
     #[test]
     fn a_format_reads_back_its_own_name() {
-        for format in [Format::Csv, Format::Tsv, Format::JsonLines, Format::Lines] {
+        for format in [
+            Format::Csv,
+            Format::Tsv,
+            Format::JsonLines,
+            Format::Lines,
+            Format::Folder,
+        ] {
             assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
             assert_eq!(serde_json::to_value(format).unwrap(), format.to_string());
         }
         assert_eq!(
             "xlsx".parse::<Format>().unwrap_err().to_string(),
-            "no format is called \"xlsx\"; expected csv, tsv, json-lines or lines"
+            "no format is called \"xlsx\"; expected csv, tsv, json-lines, lines or folder"
         );
     }
 }

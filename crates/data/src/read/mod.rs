@@ -2,6 +2,7 @@
 
 mod column;
 mod csv;
+mod folder;
 mod format;
 mod input;
 mod json_lines;

@@ -1,7 +1,7 @@
 //! One row of a file with all its fields.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -69,6 +69,12 @@ impl Record {
     #[must_use]
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// The file that the row stands in: in a folder of labels another one for each row.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.table.path
     }
 
     /// The text of a column, by the number that [`Records::column`](crate::Records::column) found.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::csv::CsvParser;
+use super::folder::FolderReader;
 use super::input::Input;
 use super::json_lines::Object;
 use super::record::{Fields, Row, Table};
@@ -32,6 +33,23 @@ enum Parser {
     Tsv,
     JsonLines,
     Lines,
+    Folder(Box<FolderReader>),
+}
+
+impl Parser {
+    fn of_stream(format: Format, path: &Path) -> Result<Self, DataError> {
+        Ok(match format {
+            Format::Csv => Self::Csv(Box::new(CsvParser::new())),
+            Format::Tsv => Self::Tsv,
+            Format::JsonLines => Self::JsonLines,
+            Format::Lines => Self::Lines,
+            Format::Folder => {
+                return Err(DataError::NoFolder {
+                    path: path.to_owned(),
+                });
+            }
+        })
+    }
 }
 
 impl Records {
@@ -41,11 +59,15 @@ impl Records {
     /// If the file cannot be opened, its format is unknown, it is empty, or its first row is faulty.
     pub fn open(source: &Source) -> Result<Self, DataError> {
         let format = source.format()?;
-        Self::new(
-            Input::open(source.path(), source.limits())?,
-            format,
-            source.header(),
-        )
+        let (path, limits) = (source.path(), source.limits());
+        if format == Format::Folder {
+            let reader = FolderReader::open(path, limits)?;
+            // A folder has no bytes of its own.
+            let nothing = Input::new(Box::new(std::io::empty()), path.to_owned(), limits);
+            return Self::new(nothing, Parser::Folder(Box::new(reader)), source.header());
+        }
+        let parser = Parser::of_stream(format, path)?;
+        Self::new(Input::open(path, limits)?, parser, source.header())
     }
 
     /// Reads from a stream such as the standard input, with the format, header and limits of `source`, whose path is
@@ -58,16 +80,11 @@ impl Records {
         source: &Source,
     ) -> Result<Self, DataError> {
         let input = Input::new(Box::new(reader), source.path().to_owned(), source.limits());
-        Self::new(input, source.format()?, source.header())
+        let parser = Parser::of_stream(source.format()?, source.path())?;
+        Self::new(input, parser, source.header())
     }
 
-    fn new(input: Input, format: Format, header: bool) -> Result<Self, DataError> {
-        let parser = match format {
-            Format::Csv => Parser::Csv(Box::new(CsvParser::new())),
-            Format::Tsv => Parser::Tsv,
-            Format::JsonLines => Parser::JsonLines,
-            Format::Lines => Parser::Lines,
-        };
+    fn new(input: Input, parser: Parser, header: bool) -> Result<Self, DataError> {
         let table = Arc::new(Table {
             path: input.path().to_owned(),
             columns: Vec::new(),
@@ -89,6 +106,12 @@ impl Records {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.table.columns
+    }
+
+    /// Whether the rows are files in folders of labels.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        matches!(self.parser, Parser::Folder(_))
     }
 
     /// Where the rows come from.
@@ -143,6 +166,10 @@ impl Records {
             self.set_columns(vec!["text".to_owned()], true);
             return Ok(());
         }
+        if self.is_folder() {
+            self.set_columns(vec!["text".to_owned(), "label".to_owned()], true);
+            return Ok(());
+        }
         let Some((line, row)) = self.parse()? else {
             return Err(DataError::Empty {
                 path: self.table.path.clone(),
@@ -176,6 +203,18 @@ impl Records {
     fn read(&mut self) -> Result<Option<Record>, DataError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
+        }
+        if let Parser::Folder(reader) = &mut self.parser {
+            let next = reader.next()?;
+            return Ok(next.map(|(path, fields)| Record {
+                line: 1,
+                row: Row::Fields(fields),
+                table: Arc::new(Table {
+                    path,
+                    columns: self.table.columns.clone(),
+                    named: true,
+                }),
+            }));
         }
         let Some((line, row)) = self.parse()? else {
             return Ok(None);

@@ -32,6 +32,7 @@ pub use explain::{Setting, explain};
 pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
 pub use ranges::{Scale, SearchRange, SearchRanges};
+pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,

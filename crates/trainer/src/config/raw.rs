@@ -94,6 +94,19 @@ impl Raw {
             });
         }
         raw.has_gaps = !raw.problems.is_empty();
+        if raw.has_gaps && !names_a_key(table.get_ref()) {
+            // Fifty complaints about the lines of a table would say less.
+            let first = raw.problems.swap_remove(0);
+            raw.problems = vec![Problem {
+                expected: "a configuration in TOML".to_owned(),
+                found: "something else; is it a data file?".to_owned(),
+                hint: Some(
+                    "`regard init FILE` proposes a configuration for a data file".to_owned(),
+                ),
+                ..first
+            }];
+            return raw;
+        }
         // What the parser put in place of a broken line is no value of the user's.
         let broken: Vec<Origin> = raw.problems.iter().map(|p| p.origin.clone()).collect();
         raw.read_section("", table.into_inner(), &lines, &broken);
@@ -271,6 +284,20 @@ impl Raw {
         if let Some(path) = path.strip_prefix(RANGES).and_then(|p| p.strip_prefix('.')) {
             return self.set_range(path, text.trim(), origin);
         }
+        if keys::sections().contains(&path) {
+            let first = KEYS.iter().find(|key| key.section == path);
+            let first = first.map_or_else(String::new, keys::Key::path);
+            self.problems.push(Problem {
+                origin,
+                key: path.to_owned(),
+                expected: "a single key".to_owned(),
+                found: "a whole section".to_owned(),
+                hint: Some(format!(
+                    "set its keys one by one, for instance --set {first}=…"
+                )),
+            });
+            return;
+        }
         match keys::find(path) {
             Some(key) => {
                 let value = key.kind.read_argument(text.trim());
@@ -308,6 +335,19 @@ fn unknown_range(section: &str, name: &str, origin: Origin) -> Problem {
         key: keys::join(RANGES, &problem.key),
         ..problem
     }
+}
+
+/// Whether at least one line says something that a configuration may say.
+fn names_a_key(table: &DeTable<'_>) -> bool {
+    table.iter().any(|(name, value)| {
+        let name = name.get_ref().as_ref();
+        match value.get_ref() {
+            DeValue::Table(_) => (keys::sections().iter())
+                .chain([TUNE].iter())
+                .any(|known| known.split('.').next() == Some(name)),
+            _ => keys::find(name).is_some(),
+        }
+    })
 }
 
 /// The problem of a key that the table does not have, with the key that was probably meant.

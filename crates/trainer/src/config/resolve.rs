@@ -39,6 +39,31 @@ pub fn parse<S: AsRef<str>>(
     resolve_text(text, path, overrides).map(|resolved| resolved.config)
 }
 
+/// The settings of the data of a configuration that is wrong elsewhere, everything else at its default; `None` if what is
+/// wrong may be about the data.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub(crate) fn load_data_alone<S: AsRef<str>>(
+    path: &Path,
+    overrides: &[S],
+) -> Result<Option<Config>, ConfigError> {
+    let mut raw = Raw::read(&read_file(path)?);
+    for argument in overrides {
+        raw.set(argument.as_ref());
+    }
+    // A key that is unknown or broken may be one of the data's that was misspelt.
+    let is_in_doubt = |problem: &Problem| problem.key.is_empty() || problem.key.starts_with("data");
+    if raw.has_gaps || raw.problems.iter().any(is_in_doubt) {
+        return Ok(None);
+    }
+    let needed = |path: &str| path.starts_with("data.") || matches!(path, "version" | "task");
+    raw.values.retain(|path, _| needed(path));
+    raw.problems.clear();
+    Ok(resolve(raw).ok().map(|resolved| resolved.config))
+}
+
 /// [`load`] with the ranges of `[tune.ranges]`, in which a search looks for better settings.
 ///
 /// # Errors

@@ -256,7 +256,7 @@ fn each_wrong_value_has_its_message() {
         ),
         (
             "format = \"xlsx\"",
-            "`data.format`: expected \"csv\", \"tsv\" or \"jsonl\", found \"xlsx\"",
+            "`data.format`: expected \"csv\", \"tsv\", \"jsonl\" or \"folder\", found \"xlsx\"",
         ),
         (
             "[model]\nd_model = 0",
@@ -557,6 +557,69 @@ fn files_that_cannot_be_read_say_why() {
 fn a_file_with_a_byte_order_mark_and_crlf_is_read() {
     let text = format!("\u{feff}{}", SMALLEST.replace('\n', "\r\n"));
     assert_eq!(read(&text).unwrap(), read(SMALLEST).unwrap());
+}
+
+#[test]
+fn a_data_file_is_one_problem_however_many_lines_it_has() {
+    for data in [
+        "good\tsome text\nbad\tother text\n".repeat(100),
+        "text,label\n\"a, b\",1\n".repeat(100),
+        "{\"text\": \"a\", \"label\": \"b\"}\n".repeat(100),
+    ] {
+        assert_eq!(
+            read(&data).unwrap_err().to_string(),
+            "1 problem with the configuration c.toml\n  c.toml:1: expected a configuration in TOML, \
+             found something else; is it a data file?\n    \
+             hint: `regard init FILE` proposes a configuration for a data file"
+        );
+    }
+    // A typing error in a configuration keeps its own message.
+    let message = read("version = 1\ntask: text\n").unwrap_err().to_string();
+    assert!(
+        message.contains("c.toml:2: expected valid TOML"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_wrong_elsewhere_leaves_the_data_to_look_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let data_of = |lines: &str| {
+        std::fs::write(&path, format!("{SMALLEST}{lines}")).unwrap();
+        load_data_alone::<&str>(&path, &[])
+            .unwrap()
+            .map(|config| config.data)
+    };
+    let data = data_of(
+        "header = false\ntext_column = 1\nlabel_column = 0\n[train]\nepochs = 0\nepoch = 3\n",
+    )
+    .unwrap();
+    assert_eq!((data.header, data.text_column), (false, Column::Number(1)));
+    for doubtful in [
+        "heder = false\n",
+        "header = 3\n",
+        "header = = 3\n",
+        "text_column = \"label\"\n",
+    ] {
+        assert_eq!(data_of(doubtful), None, "{doubtful}");
+    }
+}
+
+#[test]
+fn a_section_is_set_key_by_key() {
+    for argument in ["data={}", "data=x", "model.attention={}"] {
+        let message = read_set(&[argument]).unwrap_err().to_string();
+        assert!(
+            message.contains("expected a single key, found a whole section"),
+            "{message}"
+        );
+    }
+    let message = read_set(&["data={}"]).unwrap_err().to_string();
+    assert!(
+        message.ends_with("hint: set its keys one by one, for instance --set data.train=…"),
+        "{message}"
+    );
 }
 
 /// Hostile files of the full size; each must end in an error, and the whole suite's time shows

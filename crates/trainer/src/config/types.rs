@@ -51,6 +51,8 @@ names! {
         Tsv = "tsv",
         /// One JSON object a line.
         JsonLines = "jsonl",
+        /// A folder with one folder a label, and one text file an example in each.
+        Folder = "folder",
     }
 }
 
@@ -225,7 +227,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The training file.
+    /// The training file, or folder of labels.
     pub train: PathBuf,
     /// The validation file, or the share of the training file held out for validation.
     pub valid: Source,

@@ -125,13 +125,23 @@ pub(super) fn guess(
     names: &[String],
     statistics: &[ColumnStatistics],
 ) -> Result<ColumnGuess, TrainError> {
+    let count = |name: &str| names.iter().filter(|other| *other == name).count();
     let index_of = |column: &Column| match column {
         Column::Number(number) => (*number < names.len()).then_some(*number),
-        Column::Name(name) => names.iter().position(|other| other == name),
+        Column::Name(name) if count(name) == 1 => names.iter().position(|other| other == name),
+        Column::Name(_) => None,
     };
     let refused = |column: &Column| TrainError::NoColumn {
         path: options.train.clone(),
-        wanted: format!("the column {column}"),
+        wanted: match column {
+            Column::Name(name) if count(name) > 1 => {
+                format!(
+                    "single column {column}: give the number of one of the {}",
+                    count(name)
+                )
+            }
+            _ => format!("column {column}"),
+        },
         found: describe(names, statistics),
     };
     let (label_index, label_reason) = match &options.label_column {
@@ -149,7 +159,8 @@ pub(super) fn guess(
         None => best_text(options, names, statistics, label_index)?,
     };
     let column = |index: usize| {
-        if header {
+        // Where two columns share a name, only the number tells which is meant.
+        if header && count(&names[index]) == 1 {
             Column::Name(names[index].clone())
         } else {
             Column::Number(index)

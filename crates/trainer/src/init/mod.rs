@@ -22,7 +22,7 @@ use columns::ColumnStatistics;
 /// The files to propose a configuration for.
 #[derive(Clone, Debug)]
 pub struct InitOptions {
-    /// The training file.
+    /// The training file, or folder of labels.
     pub train: PathBuf,
     /// The validation file, if there is one.
     pub valid: Option<PathBuf>,
@@ -45,6 +45,7 @@ pub struct Proposal {
     columns: ColumnGuess,
     sizes: Sizes,
     n_rows: usize,
+    is_folder: bool,
 }
 
 /// Proposes a configuration.
@@ -57,6 +58,7 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     let source = source_of(options, &options.train, header)?;
     let records = Records::open(&source)?;
     let names = records.columns().to_vec();
+    let is_folder = records.is_folder();
     let mut statistics: Vec<ColumnStatistics> =
         names.iter().map(|_| ColumnStatistics::default()).collect();
     let mut n_rows = 0;
@@ -83,6 +85,7 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
         columns,
         sizes,
         n_rows,
+        is_folder,
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use regard_data::{Column, Format};
 use toml::Value;
 
-use super::Proposal;
+use super::{ColumnGuess, Proposal};
 
 impl Proposal {
     /// A configuration whose comments say why each value is what it is.
@@ -24,6 +24,7 @@ impl Proposal {
             columns,
             sizes,
             n_rows,
+            is_folder,
         } = self;
         writeln!(
             out,
@@ -60,26 +61,10 @@ impl Proposal {
             };
             writeln!(out, "format = \"{name}\"  # as you said")?;
         }
-        let first_row = if columns.header {
-            "the first row names the columns"
+        if *is_folder {
+            writeln!(out, "# one folder a label, one text file an example")?;
         } else {
-            "the first row is data: columns have numbers, from 0"
-        };
-        writeln!(out, "header = {}  # {first_row}", columns.header)?;
-        writeln!(
-            out,
-            "text_column = {}  # {}",
-            column(&columns.text),
-            columns.text_reason
-        )?;
-        writeln!(
-            out,
-            "label_column = {}  # {}",
-            column(&columns.label),
-            columns.label_reason
-        )?;
-        if !columns.ignored.is_empty() {
-            writeln!(out, "# not used: {}", comment(&columns.ignored.join(", ")))?;
+            columns.render(out)?;
         }
         writeln!(out, "\n[tokenizer]")?;
         writeln!(
@@ -178,6 +163,33 @@ impl Proposal {
             out,
             "metric = \"accuracy\"  # the best model by this one is kept"
         )
+    }
+}
+
+impl ColumnGuess {
+    fn render(&self, out: &mut String) -> std::fmt::Result {
+        let first_row = if self.header {
+            "the first row names the columns"
+        } else {
+            "the first row is data: columns have numbers, from 0"
+        };
+        writeln!(out, "header = {}  # {first_row}", self.header)?;
+        writeln!(
+            out,
+            "text_column = {}  # {}",
+            column(&self.text),
+            self.text_reason
+        )?;
+        writeln!(
+            out,
+            "label_column = {}  # {}",
+            column(&self.label),
+            self.label_reason
+        )?;
+        if !self.ignored.is_empty() {
+            writeln!(out, "# not used: {}", comment(&self.ignored.join(", ")))?;
+        }
+        Ok(())
     }
 }
 

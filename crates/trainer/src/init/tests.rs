@@ -96,3 +96,14 @@ fn a_file_without_labels_is_refused_with_its_columns() {
     assert!(error.contains("a label column"), "{error}");
     assert!(error.contains("\"a\" (30 different values)"), "{error}");
 }
+
+#[test]
+fn of_two_columns_of_one_name_the_number_is_written() {
+    let csv = format!(
+        "label,text,text\n{}",
+        rows(40, |i| format!("{},a,some words of number {i}", i % 2))
+    );
+    let (_, config) = propose_for("a.csv", &csv).unwrap();
+    assert_eq!(config.data.label_column, Column::Name("label".to_owned()));
+    assert_eq!(config.data.text_column, Column::Number(2));
+}

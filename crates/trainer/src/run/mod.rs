@@ -1,5 +1,6 @@
 //! A run: the loop, and the folder that it lives in.
 
+mod plan;
 mod resume;
 mod source;
 
@@ -16,22 +17,21 @@ use regard_ops::Key;
 
 use crate::average::Average;
 use crate::checkpoint::{Best, CheckpointStore, Contents, Loaded, MetricPoint, TrainingState};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
-use crate::layer_decay::LayerDecay;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
-use crate::optimizer::AdamWSettings;
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
-use crate::step::{NotFinite, StepReport, StepSettings, Stepper};
+use crate::step::{NotFinite, StepReport, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
 use crate::tensorboard::TensorBoard;
+pub(crate) use plan::{Plan, stepper};
 pub(crate) use resume::checkpoint_files;
 use resume::{claim, resume, weights_of};
-use source::TaskSource;
+pub(crate) use source::TaskSource;
 
 /// Where and on what a run works: nothing here changes what is learned.
 #[derive(Clone, Debug)]
@@ -179,33 +179,8 @@ impl<'a> Run<'a> {
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Self, TrainError> {
         let train = &config.train;
-        let sampler = Sampler::new(task.lengths(Split::Train), train.batch_size, config.seed);
-        let steps_per_epoch = sampler.n_batches_per_epoch() as u64;
-        let all = train.epochs.saturating_mul(steps_per_epoch);
-        let total_steps = train.max_steps.map_or(all, |most| most.min(all));
-        let in_steps = |period: config::Period| period.steps(total_steps, steps_per_epoch);
-        let device = &settings.device;
-        let key = Key::new(config.seed);
-        let model = task.model().init(key, &device.clone().autodiff())?;
-        let n_stages = model.n_stages();
-        let mut stepper = Stepper::new(
-            model,
-            StepSettings {
-                device: device.clone(),
-                key,
-                micro_batch: train.micro_batch,
-                shards: train.shards,
-                workers: settings.workers,
-                mixup: train.mixup(),
-                max_grad_norm: train.clip_norm(),
-                adamw: AdamWSettings {
-                    betas: train.betas,
-                    epsilon: train.epsilon,
-                    weight_decay: train.weight_decay,
-                    layer_decay: LayerDecay::new(train.layer_decay, n_stages),
-                },
-            },
-        );
+        let plan = Plan::new(config, task);
+        let mut stepper = stepper(config, task, &settings.device, settings.workers)?;
         let mut average = train
             .ema()
             .map(|decay| Average::new(stepper.model(), decay));
@@ -222,7 +197,7 @@ impl<'a> Run<'a> {
             seed: config.seed,
             finished: false,
         };
-        let mut warnings = Vec::new();
+        let mut warnings = plan.warnings();
         let state = match saved {
             None => fresh,
             Some(mut saved) => {
@@ -253,11 +228,11 @@ impl<'a> Run<'a> {
             log: EventLog::open(&path, state.log_offset)?,
             tensorboard: (config.report.tensorboard)
                 .then(|| TensorBoard::new(&settings.folder.join("tensorboard"), state.step + 1)),
-            sampler,
-            schedule: Schedule::new(train.schedule, in_steps(train.warmup), total_steps),
-            total_steps,
-            steps_per_epoch,
-            evaluate_every: in_steps(config.eval.every).max(1),
+            sampler: plan.sampler,
+            schedule: plan.schedule,
+            total_steps: plan.total_steps,
+            steps_per_epoch: plan.steps_per_epoch,
+            evaluate_every: plan.evaluate_every,
             stepper,
             average,
             state,

@@ -10,7 +10,7 @@ use crate::step::StepSource;
 use crate::task::{Batch, Split, Targets, Task};
 
 /// The draw of a step as batches of the task.
-pub(super) struct TaskSource<'a> {
+pub(crate) struct TaskSource<'a> {
     pub task: &'a dyn Task,
     pub draw: &'a Draw,
     pub key: Key,

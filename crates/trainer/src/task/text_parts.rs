@@ -7,7 +7,7 @@ use regard_data::{
 };
 
 use super::Split;
-use crate::config::{self, Config, DataFormat};
+use crate::config::{self, Config, DataConfig, DataFormat};
 use crate::error::TrainError;
 
 /// Training, validation and test texts as a configuration cuts them.
@@ -78,38 +78,25 @@ impl TextParts {
             });
         }
         let read = |path: &Path, labels: Option<&Labels>| {
-            let mut source = Source::new(path).with_header(data.header);
-            if let Some(name) = data.format {
-                source = source.with_format(format(name));
-            }
-            LabelledFile::open(&source, &columns, labels)
+            LabelledFile::open(&source(data, path), &columns, labels)
         };
         let whole = read(&data.train, declared.as_ref())?;
         let labels = whole.labels().clone();
         let mut fingerprints = vec![whole.fingerprint().as_str().to_owned()];
-        let mut splits = vec![Split::Train; whole.len()];
+        let splits = held_out(data, whole.label_ids())?;
         let mut others = Vec::new();
-
-        // Shares are drawn one after the other from what is left: the test share first, so that it
-        // does not depend on whether there is a validation share.
         let sources = [
             (Split::Test, data.test.as_ref()),
             (Split::Valid, Some(&data.valid)),
         ];
         for (split, source) in sources {
-            match source {
-                None => {}
-                Some(config::Source::Path(path)) => {
-                    let texts = read(path, Some(&labels))?;
-                    fingerprints.push(texts.fingerprint().as_str().to_owned());
-                    others.push(PartFile {
-                        texts,
-                        splits: RowSplits::All(split),
-                    });
-                }
-                Some(config::Source::Share(share)) => {
-                    hold_out(split, *share, whole.label_ids(), &mut splits)?;
-                }
+            if let Some(config::Source::Path(path)) = source {
+                let texts = read(path, Some(&labels))?;
+                fingerprints.push(texts.fingerprint().as_str().to_owned());
+                others.push(PartFile {
+                    texts,
+                    splits: RowSplits::All(split),
+                });
             }
         }
         let mut files = vec![PartFile {
@@ -182,13 +169,40 @@ impl TextParts {
     }
 }
 
+/// A file laid out as a configuration says.
+pub(crate) fn source(data: &DataConfig, path: &Path) -> Source {
+    let source = Source::new(path).with_header(data.header);
+    match data.format {
+        Some(name) => source.with_format(format(name)),
+        None => source,
+    }
+}
+
+/// The part of each row of the training file, by its labels.
+///
+/// Shares are drawn one after the other from what is left: the test share first, so that it does not depend on whether
+/// there is a validation share.
+pub(crate) fn held_out(data: &DataConfig, labels: &[u32]) -> Result<Vec<Split>, DataError> {
+    let mut splits = vec![Split::Train; labels.len()];
+    let sources = [
+        (Split::Test, data.test.as_ref()),
+        (Split::Valid, Some(&data.valid)),
+    ];
+    for (split, source) in sources {
+        if let Some(config::Source::Share(share)) = source {
+            hold_out(split, *share, labels, &mut splits)?;
+        }
+    }
+    Ok(splits)
+}
+
 /// Draws a share of all rows for `split` out of those that are still to train on.
 fn hold_out(
     split: Split,
     share: f64,
     labels: &[u32],
     splits: &mut [Split],
-) -> Result<(), TrainError> {
+) -> Result<(), DataError> {
     let rest: Vec<usize> = (0..splits.len())
         .filter(|row| splits[*row] == Split::Train)
         .collect();
@@ -217,5 +231,6 @@ pub(crate) const fn format(name: DataFormat) -> Format {
         DataFormat::Csv => Format::Csv,
         DataFormat::Tsv => Format::Tsv,
         DataFormat::JsonLines => Format::JsonLines,
+        DataFormat::Folder => Format::Folder,
     }
 }
