@@ -10,6 +10,9 @@ const MOST_WORDS: usize = 10;
 const WIDEST: usize = 60;
 const WIDEST_WORD: usize = 24;
 
+/// One of a head's figures.
+type Figure = fn(HeadFigures) -> f64;
+
 /// What a person is told of a text.
 pub struct Figures<'a> {
     /// The text.
@@ -104,7 +107,7 @@ impl Figures<'_> {
     fn heads(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layers = &self.explanation.layers;
         let most = (self.explanation.tokens.len() as f64).ln();
-        let tables: [(String, fn(HeadFigures) -> f64); 3] = [
+        let tables: [(String, Figure); 3] = [
             (format!("entropy in nats, at most {most:.2}"), |head| {
                 head.entropy
             }),
