@@ -5,6 +5,7 @@ mod config_show;
 mod durability;
 mod eval;
 mod folders;
+mod hostile_files;
 mod inspect;
 mod large_data;
 mod latency;

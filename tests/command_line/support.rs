@@ -78,6 +78,71 @@ impl Regard {
         }
     }
 
+    /// Makes the run and watches its memory: the most that it held, in KiB, or 0 where the system does not tell.
+    pub fn run_watched(self) -> (Done, u64) {
+        self.run_fed("", "", 0)
+    }
+
+    /// The same with `first` and then `repeated`, some times over, on the standard input, as far as the program reads.
+    pub fn run_fed(mut self, first: &str, repeated: &str, times: usize) -> (Done, u64) {
+        if times > 0 {
+            self.command.stdin(Stdio::piped());
+        }
+        let mut child = self.command.spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let stdin = child.stdin.take();
+        let (first, repeated) = (first.to_owned(), repeated.to_owned());
+        let feeder = std::thread::spawn(move || {
+            let Some(mut stdin) = stdin else { return };
+            let mut written = stdin.write_all(first.as_bytes());
+            for _ in 0..times {
+                // A program that stops reading early is no failure of the test.
+                if written.is_err() {
+                    return;
+                }
+                written = stdin.write_all(repeated.as_bytes());
+            }
+        });
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+            peak = peak.max(kib.unwrap_or(0));
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        feeder.join().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let done = Done {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        (done, peak)
+    }
+
+    /// With no file larger than so many blocks of 512 bytes.
+    #[cfg(unix)]
+    pub fn limited(mut self, blocks: u32) -> Self {
+        let program = self.command.get_program().to_owned();
+        let arguments: Vec<_> = self.command.get_args().map(OsStr::to_owned).collect();
+        let folder = self.command.get_current_dir().map(Path::to_owned);
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit -f {blocks}; exec \"$0\" \"$@\""))
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
+        self.command = command;
+        self
+    }
+
     /// Begins the run and lets it go on; what it says goes nowhere.
     pub fn spawn(mut self) -> Child {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());

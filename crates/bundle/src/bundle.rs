@@ -11,11 +11,13 @@ use regard_ops::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BundleError;
-use crate::files::{FileRecord, publish, read_checked, read_up_to};
+use crate::files::{FileRecord, publish, read_checked, read_up_to, seal, seal_of};
 use crate::text::TextClassifier;
 
-/// The version of the bundle format that this program reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version of the bundle format that this program writes. It also reads version 1, whose description has no hash of
+/// its own.
+pub const FORMAT_VERSION: u32 = 2;
+const WITHOUT_SEAL: u32 = 1;
 
 const INFO: &str = "bundle.json";
 const WEIGHTS: &str = "weights.safetensors";
@@ -71,6 +73,13 @@ pub struct BundleInfo {
 
 #[derive(Serialize, Deserialize)]
 struct InfoFile {
+    /// The hash of everything behind it in the file; put there when the rest is written.
+    #[serde(default, skip_serializing)]
+    #[expect(
+        dead_code,
+        reason = "it is looked at in the text; here it must not count as a part of the description"
+    )]
+    blake3: Option<String>,
     format_version: u32,
     regard_version: String,
     #[serde(flatten)]
@@ -100,14 +109,34 @@ impl Bundle {
             path: at.clone(),
             reason,
         };
+        let damaged = |expected: String, found: String| BundleError::Damaged {
+            path: at.clone(),
+            expected,
+            found,
+        };
+        let seal = seal_of(&text);
+        if let Some((expected, found)) = &seal
+            && expected != found
+        {
+            return Err(damaged(
+                format!("the BLAKE3 hash {expected}"),
+                found.clone(),
+            ));
+        }
         let file: InfoFile =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if file.format_version != FORMAT_VERSION {
+        if !(WITHOUT_SEAL..=FORMAT_VERSION).contains(&file.format_version) {
             return Err(BundleError::Version {
                 path: at,
                 expected: FORMAT_VERSION,
                 found: file.format_version,
             });
+        }
+        if file.format_version > WITHOUT_SEAL && seal.is_none() {
+            return Err(damaged(
+                "its own BLAKE3 hash in its first line".to_owned(),
+                "none".to_owned(),
+            ));
         }
         let info: BundleInfo =
             serde_json::from_value(file.info).map_err(|error| wrong(error.to_string()))?;
@@ -149,6 +178,7 @@ impl Bundle {
             (TOKENIZER, tokenizer.to_json()?),
         ];
         let described = InfoFile {
+            blake3: None,
             format_version: FORMAT_VERSION,
             regard_version: env!("CARGO_PKG_VERSION").to_owned(),
             info: serde_json::to_value(info)
@@ -158,9 +188,10 @@ impl Bundle {
                 .map(|(name, content)| ((*name).to_owned(), FileRecord::of(content)))
                 .collect(),
         };
-        let mut json = serde_json::to_vec_pretty(&described)
+        let mut json = serde_json::to_string_pretty(&described)
             .expect("a description has string keys and plain values");
-        json.push(b'\n');
+        json.push('\n');
+        let json = seal(&json).into_bytes();
         let [weights, tokenizer] = files;
         publish(target, &[weights, tokenizer, (INFO, json)])
     }

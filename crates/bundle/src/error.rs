@@ -52,13 +52,13 @@ pub enum BundleError {
 
     /// The bundle is of another version.
     #[error(
-        "{path} has format version {found}, this program reads version {expected}: use the Regard that wrote it, or train again",
+        "{path} has format version {found}, this program reads versions up to {expected}: use the Regard that wrote it, or train again",
         path = path.display()
     )]
     Version {
         /// The file.
         path: PathBuf,
-        /// The version this program reads.
+        /// The newest version this program reads.
         expected: u32,
         /// The version found.
         found: u32,

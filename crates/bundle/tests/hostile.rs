@@ -43,8 +43,24 @@ fn described() -> Value {
     serde_json::from_slice(&sound()["bundle.json"]).unwrap()
 }
 
+/// With the hash that belongs to it, as somebody who means harm would.
 fn load_described(info: &Value) -> Result<Bundle, BundleError> {
-    load_with("bundle.json", &serde_json::to_vec(info).unwrap())
+    load_with("bundle.json", sealed(info).as_bytes())
+}
+
+fn sealed(info: &Value) -> String {
+    let mut info = info.clone();
+    if let Some(fields) = info.as_object_mut() {
+        fields.remove("blake3");
+    }
+    let text = serde_json::to_string_pretty(&info).unwrap();
+    match text.strip_prefix("{\n") {
+        Some(rest) => {
+            let hash = blake3::hash(rest.as_bytes()).to_hex();
+            format!("{{\n  \"blake3\": \"{hash}\",\n{rest}")
+        }
+        None => text,
+    }
 }
 
 #[track_caller]
@@ -56,6 +72,47 @@ fn refused(info: &Value) -> String {
 fn the_bundle_that_the_tests_change_is_sound() {
     assert_eq!(sound().len(), 3);
     load_described(&described()).unwrap();
+}
+
+#[test]
+fn every_flipped_bit_of_the_description_is_found() {
+    let bytes = &sound()["bundle.json"];
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1 << (place % 8);
+        let error = load_with("bundle.json", &changed).unwrap_err();
+        // Within the first line there is nothing yet to check by.
+        assert!(
+            place < 100 || matches!(error, BundleError::Damaged { .. }),
+            "byte {place}: {error}"
+        );
+    }
+    let error = load_with("bundle.json", &bytes[..bytes.len() - 1]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("is damaged: expected the BLAKE3 hash"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_description_of_version_1_has_no_hash_and_is_read_all_the_same() {
+    let mut info = described();
+    info.as_object_mut().unwrap().remove("blake3");
+    let write = |info: &Value| load_with("bundle.json", &serde_json::to_vec(info).unwrap());
+    assert_eq!(
+        write(&info)
+            .unwrap_err()
+            .to_string()
+            .split("bundle.json ")
+            .nth(1),
+        Some(
+            "is damaged: expected its own BLAKE3 hash in its first line, found none; copy the bundle again or train it anew"
+        )
+    );
+    info["format_version"] = json!(1);
+    write(&info).unwrap();
 }
 
 #[test]
@@ -93,10 +150,10 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn another_version_is_refused_before_anything_is_understood() {
-    let error = refused(&json!({"format_version": 2, "regard_version": "9", "files": {}}));
+    let error = refused(&json!({"format_version": 3, "regard_version": "9", "files": {}}));
     assert!(
         error.ends_with(
-            "bundle.json has format version 2, this program reads version 1: use the Regard that \
+            "bundle.json has format version 3, this program reads versions up to 2: use the Regard that \
              wrote it, or train again"
         ),
         "{error}"

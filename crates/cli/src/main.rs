@@ -15,8 +15,19 @@ use clap::Parser;
 use crate::args::Args;
 use crate::output::Printer;
 
+/// Makes a write beyond the limit on a file's size an error like that of a full disk; without a handler the signal would
+/// kill the program before it could say so.
+#[cfg(unix)]
+fn survive_file_size_limits() {
+    // The flag is of no interest, and if no handler can be set the limit still holds, only without words.
+    let reached = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, reached);
+}
+
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
+    #[cfg(unix)]
+    survive_file_size_limits();
     let args = Args::parse();
     let printer = Printer::new(args.verbosity);
     // Burn's operations panic on what they cannot do. That is a bug of ours, since everything is to

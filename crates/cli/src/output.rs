@@ -115,9 +115,7 @@ impl Printer {
     pub fn progress(&self, total: u64, done: u64) -> Progress<'_> {
         if self.is_terminal && !self.verbosity.quiet {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
-            // The default style serves if the template were ever wrong.
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(style("{bar:30} {pos}/{len} {msg}"));
             bar.set_position(done);
             bar.reset_eta();
             self.bar.replace(Some(bar));
@@ -125,6 +123,8 @@ impl Printer {
         Progress {
             printer: self,
             total,
+            begun: done,
+            knows_speed: false,
             said: Instant::now(),
         }
     }
@@ -145,10 +145,19 @@ impl Printer {
     }
 }
 
+/// The style of a template; the default one serves if the template were ever wrong.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 /// Progress being shown; it disappears when it is dropped.
 pub struct Progress<'a> {
     printer: &'a Printer,
     total: u64,
+    /// What was done before.
+    begun: u64,
+    /// Whether a step was made, from which the time that is left can be told.
+    knows_speed: bool,
     said: Instant,
 }
 
@@ -158,6 +167,10 @@ impl Progress<'_> {
         if let Some(bar) = &*self.printer.bar.borrow() {
             bar.set_message(message.to_string());
             bar.set_position(done);
+            if !self.knows_speed && done > self.begun {
+                self.knows_speed = true;
+                bar.set_style(style("{bar:30} {pos}/{len} {msg} ({eta} left)"));
+            }
             return;
         }
         if self.said.elapsed() >= LINE_INTERVAL {

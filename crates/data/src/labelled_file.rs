@@ -71,18 +71,17 @@ impl LabelledFile {
             path: path.to_owned(),
         };
         let mut number = 0;
-        let pass = read_labelled(
-            Records::open(&self.source)?,
-            &self.columns,
-            Some(&self.labels),
-            |row| {
-                if self.label_ids.get(number) != Some(&row.label) {
-                    return Err(Stop::Read(changed()));
-                }
-                number += 1;
-                visit(number - 1, row).map_err(Stop::Visitor)
-            },
-        );
+        let pass = Records::open(&self.source)
+            .map_err(Stop::Read)
+            .and_then(|records| {
+                read_labelled(records, &self.columns, Some(&self.labels), |row| {
+                    if self.label_ids.get(number) != Some(&row.label) {
+                        return Err(Stop::Read(changed()));
+                    }
+                    number += 1;
+                    visit(number - 1, row).map_err(Stop::Visitor)
+                })
+            });
         match pass {
             Ok(pass) if pass.rows == self.len() && pass.fingerprint == self.fingerprint => Ok(()),
             Err(Stop::Visitor(error)) => Err(error),

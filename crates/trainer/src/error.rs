@@ -121,7 +121,7 @@ pub enum TrainError {
 
     /// No column can be what a configuration needs.
     #[error(
-        "{path} has no {wanted}: found {found}; name the columns with --text-column and --label-column",
+        "{path}: expected {wanted}, found {found}; name the columns with --text-column and --label-column",
         path = path.display()
     )]
     NoColumn {

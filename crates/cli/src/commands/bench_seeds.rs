@@ -62,13 +62,16 @@ pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     // One seed says nothing of the spread.
     let standard_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
-    let value = json!({
+    let mut value = json!({
         "schema": super::SCHEMA,
         "metric": metric,
         "mean": mean,
         "standard_error": standard_error,
         "rows": rows,
     });
+    if standard_error.is_none() {
+        value["standard_error_reason"] = json!("one seed says nothing of the spread");
+    }
     let mut text = String::new();
     for (seed, value) in args.seeds.0.iter().zip(&values) {
         // Writing to a string cannot fail.

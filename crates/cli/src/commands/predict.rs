@@ -18,6 +18,8 @@ use crate::output::Printer;
 
 /// Rows that are read ahead and predicted together.
 const CHUNK: usize = 256;
+/// Rows of the longest lines that are read ahead, in bytes.
+const CHUNK_BYTES: usize = 16 << 20;
 /// The column whose values name the predictions, where the input has it.
 const ID: &str = "id";
 /// The widest a text is shown to a person, in characters.
@@ -68,10 +70,29 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut output = Output::begin(printer, out_format, &classifier, has_ids)?;
     let mut waiting: Vec<Record> = Vec::with_capacity(chunk);
     let mut row = 0;
+    let mut bytes = 0;
     let text_column = input.text_column;
     for record in input.records {
-        waiting.push(record?);
-        if waiting.len() == chunk {
+        match record {
+            Ok(record) => {
+                bytes += record.len_bytes();
+                waiting.push(record);
+            }
+            Err(error) => {
+                // The rows before the fault are sound, and their answers worth having.
+                answer(
+                    &mut waiting,
+                    &mut row,
+                    text_column,
+                    &classifier,
+                    &mut output,
+                )?;
+                output.finish()?;
+                return Err(error.into());
+            }
+        }
+        if waiting.len() == chunk || bytes >= CHUNK_BYTES {
+            bytes = 0;
             answer(
                 &mut waiting,
                 &mut row,
@@ -211,10 +232,17 @@ fn answer(
     classifier: &TextClassifier,
     output: &mut Output<'_>,
 ) -> anyhow::Result<()> {
-    let texts = waiting
-        .iter()
-        .map(|record| record.text(text_column))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut fault = None;
+    let mut texts = Vec::with_capacity(waiting.len());
+    for record in &*waiting {
+        match record.text(text_column) {
+            Ok(text) => texts.push(text),
+            Err(error) => {
+                fault = Some(error);
+                break;
+            }
+        }
+    }
     for ((record, text), prediction) in waiting.iter().zip(&texts).zip(classifier.predict(&texts)?)
     {
         *row += 1;
@@ -222,7 +250,8 @@ fn answer(
     }
     drop(texts);
     waiting.clear();
-    output.flush()
+    output.flush()?;
+    fault.map_or(Ok(()), |error| Err(error.into()))
 }
 
 const fn input_format(format: InputFormat) -> Format {

@@ -34,7 +34,17 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
     let outcome = train(&config, &settings, &compute, printer)?;
     let test = match &outcome.test {
         Some(test) => Some(test.clone()),
-        None => regard_trainer::evaluate_run(&settings)?,
+        None => match regard_trainer::evaluate_run(&settings) {
+            // The model is there, whatever has become of the data that it was trained on.
+            Err(error) if outcome.already_complete => {
+                printer.warning(format_args!(
+                    "the test data cannot be judged again: {}",
+                    in_full(&error)
+                ));
+                None
+            }
+            test => test?,
+        },
     };
     report(args, &config, &outcome, test.as_ref(), printer)
 }
@@ -55,6 +65,21 @@ fn dry_run(
     let model = ModelFacts::new(&run, compute);
     let value = json!({"schema": super::SCHEMA, "model": model.to_json()});
     printer.report(args.report.format, &value, model)
+}
+
+/// An error with its causes, on one line.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// Where a run goes that was told no folder.

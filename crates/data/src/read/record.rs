@@ -77,6 +77,18 @@ impl Record {
         &self.table.path
     }
 
+    /// About the memory that the row takes, in bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        match &self.row {
+            Row::Fields(fields) => fields.text.len(),
+            Row::Object(pairs) => pairs
+                .iter()
+                .map(|(name, value)| name.len() + value.get().len())
+                .sum(),
+        }
+    }
+
     /// The text of a column, by the number that [`Records::column`](crate::Records::column) found.
     ///
     /// A number or a truth value of JSON is its own text.

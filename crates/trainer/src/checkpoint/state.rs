@@ -33,6 +33,20 @@ pub struct TrainingState {
     pub seed: u64,
     /// Whether the run had reached its end.
     pub finished: bool,
+    /// How it reached its end, which tells a later process so without a look at the data. Checkpoints of
+    /// older programs lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// How a run reached its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// The hash of all settings, those that may change on resume too: others may ask for more steps.
+    pub config_hash: String,
+    /// Whether it ended before its last step because the metric no longer improved.
+    pub stopped_early: bool,
 }
 
 /// The best evaluation of a run.

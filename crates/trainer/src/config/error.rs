@@ -19,7 +19,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is longer than any configuration.
-    #[error("the configuration {} has more than {max_bytes} bytes", path.display())]
+    #[error("the configuration {} has more than {max_bytes} bytes; is it the right file?", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,

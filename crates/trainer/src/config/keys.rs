@@ -137,6 +137,11 @@ const fn one_of(names: &'static [&'static str]) -> Kind {
     }
 }
 
+/// The optimiser computes in f32: a larger beta rounds to 1 there, and the correction of its bias divides by 0.
+const LARGEST_BETA: f64 = 0.999_999_9;
+/// A smaller number may become 0 in f32, and an update of a parameter that has no gradient yet 0 / 0.
+const SMALLEST_EPSILON: f64 = 1e-30;
+
 /// Rates and shares that may be zero but not one.
 const BELOW_ONE: Kind = Kind::Float(Range::half_open(0.0, 1.0));
 
@@ -227,9 +232,9 @@ pub const KEYS: &[Key] = &[
     Key::new("train", "optimizer", one_of(Optimizer::NAMES), Is("\"adamw\""), "the update rule"),
     Key::new("train", "learning_rate", Kind::Float(Range::open_closed(0.0, 100.0)), Is("5e-4"),
         "the learning rate at the end of warm-up"),
-    Key::new("train", "betas", Kind::Floats { len: 2, range: Range::half_open(0.0, 1.0) },
+    Key::new("train", "betas", Kind::Floats { len: 2, range: Range::closed(0.0, LARGEST_BETA) },
         Is("[0.9, 0.999]"), "the decay rates of the optimiser's first and second moments"),
-    Key::new("train", "epsilon", Kind::Float(Range::open_closed(0.0, 1.0)), Is("1e-8"),
+    Key::new("train", "epsilon", Kind::Float(Range::closed(SMALLEST_EPSILON, 1.0)), Is("1e-8"),
         "the number added to the root of the second moment"),
     Key::new("train", "schedule", one_of(ScheduleKind::NAMES), Is("\"cosine\""),
         "the course of the learning rate after warm-up"),

@@ -63,6 +63,9 @@ impl fmt::Display for Range {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let open = if self.low_is_open { '(' } else { '[' };
         let close = if self.high_is_open { ')' } else { ']' };
+        if self.low > 0.0 && self.low < 1e-6 {
+            return write!(formatter, "{open}{:e}, {}{close}", self.low, self.high);
+        }
         write!(formatter, "{open}{}, {}{close}", self.low, self.high)
     }
 }

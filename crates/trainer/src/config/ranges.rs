@@ -391,7 +391,7 @@ mod tests {
     hint: one value is no range: set `model.d_model` itself
   c.toml:18: `tune.ranges.train.word_dropout`: expected a list of different values, found [0.1, 0.1]
     hint: 0.1 stands twice
-  c.toml:19: `tune.ranges.train.betas`: expected a list, each a list of 2 numbers in [0, 1), found a table
+  c.toml:19: `tune.ranges.train.betas`: expected a list, each a list of 2 numbers in [0, 0.9999999], found a table
     hint: only a number has values between two others
   c.toml:20: `tune.ranges.train.label_smoothing`: expected both min and max, found no min
     hint: for instance {min = 1, max = 4}

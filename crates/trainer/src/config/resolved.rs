@@ -33,6 +33,16 @@ impl Config {
         Ok(blake3::hash(fixed.as_bytes()).to_hex().to_string())
     }
 
+    /// A hash of every setting, in hexadecimal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::to_toml`].
+    pub fn whole_hash(&self) -> Result<String, ConfigError> {
+        let whole = self.render(|_| true)?;
+        Ok(blake3::hash(whole.as_bytes()).to_hex().to_string())
+    }
+
     /// Refuses to continue a run whose own configuration is `saved`, read from `path`, under this
     /// one, if a key differs that is fixed once the run has begun.
     ///

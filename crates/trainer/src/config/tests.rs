@@ -286,7 +286,7 @@ fn each_wrong_value_has_its_message() {
         ),
         (
             "[train]\nbetas = [0.9]",
-            "`train.betas`: expected a list of 2 numbers in [0, 1), found [0.9]",
+            "`train.betas`: expected a list of 2 numbers in [0, 0.9999999], found [0.9]",
         ),
         (
             "[train]\nbetas = [0.9, 1.0]",
@@ -550,7 +550,11 @@ fn files_that_cannot_be_read_say_why() {
             .ends_with("is not UTF-8: line 2, byte 20 of the file")
     );
     std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
-    assert!(load().to_string().ends_with("has more than 1048576 bytes"));
+    assert!(
+        load()
+            .to_string()
+            .ends_with("has more than 1048576 bytes; is it the right file?")
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which column is the text and which the label.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use regard_data::Column;
 
@@ -40,6 +40,32 @@ const LABEL_NAMES: &[&str] = &[
 ];
 /// More different values than this are no set of labels.
 const MOST_LABELS: usize = 1000;
+/// A longer value is a text, and a thousand of the longest lines would fill the memory.
+const LONGEST_LABEL_BYTES: usize = 1024;
+/// The values of all columns together that are looked at, in bytes.
+const MOST_VALUE_BYTES: usize = 32 << 20;
+
+/// Memory for the values of columns: a hostile table has 65,536 of them.
+#[derive(Debug)]
+pub(super) struct ValueRoom(usize);
+
+impl ValueRoom {
+    pub(super) const fn new() -> Self {
+        Self(MOST_VALUE_BYTES)
+    }
+
+    /// About what an entry of the map of values takes beside its text.
+    const ENTRY_BYTES: usize = 64;
+
+    fn take(&mut self, value: &str) -> bool {
+        let left = self.0.checked_sub(value.len() + Self::ENTRY_BYTES);
+        left.inspect(|left| self.0 = *left).is_some()
+    }
+
+    fn give_back(&mut self, value: &str) {
+        self.0 += value.len() + Self::ENTRY_BYTES;
+    }
+}
 
 /// What is known of a column.
 #[derive(Debug, Default)]
@@ -48,32 +74,47 @@ pub(super) struct ColumnStatistics {
     missing: usize,
     characters: u64,
     whitespace: u64,
-    /// Words (pieces between whitespace) of each text.
-    pub(super) lengths: Vec<u32>,
+    /// How many texts have how many words (pieces between whitespace).
+    pub(super) lengths: BTreeMap<u32, usize>,
     /// The count of each value, until there are too many for labels.
     values: HashMap<String, usize>,
     overflowed: bool,
 }
 
 impl ColumnStatistics {
-    pub(super) fn add(&mut self, text: &str) {
+    /// Counts a text; `room` is what is left of the memory for values.
+    pub(super) fn add(&mut self, text: &str, room: &mut ValueRoom) {
         self.rows += 1;
         self.characters += text.chars().count() as u64;
         let words = text.split_whitespace().count();
         self.whitespace += words.saturating_sub(1) as u64;
-        self.lengths.push(words as u32);
+        *self.lengths.entry(words as u32).or_default() += 1;
         if self.overflowed {
             return;
         }
         if let Some(count) = self.values.get_mut(text) {
             *count += 1;
-        } else {
+            return;
+        }
+        if text.len() <= LONGEST_LABEL_BYTES && self.values.len() < MOST_LABELS && room.take(text) {
             self.values.insert(text.to_owned(), 1);
+            return;
         }
-        if self.values.len() > MOST_LABELS {
-            self.overflowed = true;
-            self.values = HashMap::new();
-        }
+        self.overflowed = true;
+        self.values.keys().for_each(|value| room.give_back(value));
+        self.values = HashMap::new();
+    }
+
+    /// The number of words of the text at `rank`, from 0, in the order of lengths.
+    pub(super) fn words(&self, rank: usize) -> Option<u32> {
+        let mut before = 0;
+        let mut lengths = self.lengths.iter();
+        lengths
+            .find(|(_, count)| {
+                before += **count;
+                before > rank
+            })
+            .map(|(words, _)| *words)
     }
 
     pub(super) fn add_missing(&mut self) {

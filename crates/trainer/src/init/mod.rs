@@ -11,13 +11,13 @@ mod sizes;
 
 use std::path::{Path, PathBuf};
 
-use regard_data::{Column, Format, Records, Source};
+use regard_data::{Column, Format, Records, Source, require_regular_file};
 
 pub use columns::ColumnGuess;
 pub use sizes::Sizes;
 
 use crate::error::TrainError;
-use columns::ColumnStatistics;
+use columns::{ColumnStatistics, ValueRoom};
 
 /// The files to propose a configuration for.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct Proposal {
 ///
 /// If the file cannot be read, or no column can be the text or the label.
 pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
+    // It is read twice: for the header, and for everything else.
+    require_regular_file(&options.train)?;
     let header = has_header(options)?;
     let source = source_of(options, &options.train, header)?;
     let records = Records::open(&source)?;
@@ -61,13 +63,14 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     let is_folder = records.is_folder();
     let mut statistics: Vec<ColumnStatistics> =
         names.iter().map(|_| ColumnStatistics::default()).collect();
+    let mut room = ValueRoom::new();
     let mut n_rows = 0;
     for record in records {
         let record = record?;
         for (column, statistics) in statistics.iter_mut().enumerate() {
             // A JSON row may lack a key or hold a list; such a column is a poor guess, no error.
             match record.text(column) {
-                Ok(text) => statistics.add(&text),
+                Ok(text) => statistics.add(&text, &mut room),
                 Err(_) => statistics.add_missing(),
             }
         }

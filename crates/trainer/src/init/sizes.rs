@@ -71,9 +71,8 @@ impl Sizes {
                     .to_owned(),
             )
         };
-        let mut lengths = text.lengths.clone();
-        lengths.sort_unstable();
-        let at_95 = lengths.get(lengths.len() * 95 / 100).copied().unwrap_or(1) as f64;
+        let n_texts: usize = text.lengths.values().sum();
+        let at_95 = f64::from(text.words(n_texts * 95 / 100).unwrap_or(1));
         // A word is about 1.3 tokens once punctuation stands alone.
         let tokens_at_95 = if wordless {
             text.mean_characters() * 2.0
@@ -109,8 +108,12 @@ impl Sizes {
         };
         let n_layers = if n_rows < 15_000 { 1 } else { 2 };
         let steps_per_epoch = n_rows.div_ceil(batch_size).max(1);
-        let mean_tokens =
-            lengths.iter().map(|n| f64::from(*n)).sum::<f64>() / lengths.len().max(1) as f64 * 1.3;
+        let n_words: u64 = text
+            .lengths
+            .iter()
+            .map(|(words, count)| u64::from(*words) * *count as u64)
+            .sum();
+        let mean_tokens = n_words as f64 / n_texts.max(1) as f64 * 1.3;
         let vocab_size = if wordless { 6_000 } else { 16_000 }.max(n_labels);
         // Forward and backward, attention left out: 6 multiply-adds a parameter and token; and the update,
         // which goes over the whole table of tokens whatever the batch.

@@ -16,7 +16,7 @@ use regard_model::weights;
 use regard_ops::Key;
 
 use crate::average::Average;
-use crate::checkpoint::{Best, CheckpointStore, Contents, Loaded, MetricPoint, TrainingState};
+use crate::checkpoint::{Best, CheckpointStore, Contents, End, Loaded, MetricPoint, TrainingState};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
@@ -30,7 +30,7 @@ use crate::task::{self, Evaluation, Split, Task};
 use crate::tensorboard::TensorBoard;
 pub(crate) use plan::{Plan, stepper};
 pub(crate) use resume::checkpoint_files;
-use resume::{claim, resume, weights_of};
+use resume::{claim, complete_already, resume, weights_of};
 pub(crate) use source::TaskSource;
 
 /// Where and on what a run works: nothing here changes what is learned.
@@ -124,6 +124,11 @@ pub fn train(
     claim(config, folder, saved.as_ref())?;
 
     let cache = folder.join("cache");
+    if let Some(outcome) = complete_already(config, settings, saved.as_ref())? {
+        remove_cache(&cache)?;
+        return Ok(outcome);
+    }
+
     let task = task::load_in(config, &cache)?;
     tell(Progress::Data(&task.summary()));
     let mut run = Run::new(config, settings, &*task, store, saved, tell)?;
@@ -141,12 +146,18 @@ pub fn train(
         }
     };
     drop(run);
-    // The task maps the files of the cache; without it they serve nobody.
+    // The task maps the files of the cache.
     drop(task);
-    if cache.exists() {
-        std::fs::remove_dir_all(&cache).map_err(at(&cache))?;
-    }
+    remove_cache(&cache)?;
     Ok(outcome)
+}
+
+/// Removes the token ids of a run that is over: nobody needs them any more.
+fn remove_cache(cache: &Path) -> Result<(), TrainError> {
+    if cache.exists() {
+        std::fs::remove_dir_all(cache).map_err(at(cache))?;
+    }
+    Ok(())
 }
 
 /// A run under way.
@@ -196,6 +207,7 @@ impl<'a> Run<'a> {
             data_fingerprint: task.data_fingerprint(),
             seed: config.seed,
             finished: false,
+            end: None,
         };
         let mut warnings = plan.warnings();
         let state = match saved {
@@ -439,6 +451,13 @@ impl<'a> Run<'a> {
     /// Saves everything that the next step depends on.
     fn save(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
         self.state.finished = self.is_done();
+        self.state.end = match self.state.finished {
+            true => Some(End {
+                config_hash: self.config.whole_hash()?,
+                stopped_early: self.state.step < self.total_steps,
+            }),
+            false => None,
+        };
         let (step, epoch) = (self.state.step, self.state.epoch);
         let event = Event::new(EventKind::Checkpoint, step, epoch);
         // Volatile: a run that was continued with more epochs is the run that had them at once.

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use regard_bundle::Bundle;
 use regard_model::weights::TensorFile;
 
-use super::at;
+use super::{Outcome, RunSettings, at};
 use crate::average::Average;
 use crate::checkpoint::{Loaded, TrainingState};
 use crate::config::{self, Config};
 use crate::error::TrainError;
+use crate::log::EventLog;
 use crate::optimizer::OptimizerState;
 use crate::step::Stepper;
 
@@ -52,6 +54,40 @@ pub(super) fn claim(
         })
         .and_then(|()| std::fs::rename(&scratch, &path))
         .map_err(at(&path))
+}
+
+/// The outcome of a run whose last process did all that these settings ask for. Told without the data, which may be gone:
+/// a model that is done does not need it.
+pub(super) fn complete_already(
+    config: &Config,
+    settings: &RunSettings,
+    saved: Option<&Loaded>,
+) -> Result<Option<Outcome>, TrainError> {
+    let Some(Loaded { state, .. }) = saved else {
+        return Ok(None);
+    };
+    let (Some(end), Some(best)) = (&state.end, state.best) else {
+        return Ok(None);
+    };
+    let folder = &settings.folder;
+    if end.config_hash != config.whole_hash()?
+        || !EventLog::open(&folder.join("events.jsonl"), state.log_offset)?.has_ended()?
+        || !Bundle::exists(folder)
+    {
+        return Ok(None);
+    }
+    // A bundle that cannot be read is made again, with the data.
+    let bundle = Bundle::load(folder, &settings.device);
+    if bundle.is_ok_and(|bundle| bundle.info().step == best.step) {
+        return Ok(Some(Outcome {
+            already_complete: true,
+            step: state.step,
+            stopped_early: end.stopped_early,
+            best,
+            test: None,
+        }));
+    }
+    Ok(None)
 }
 
 /// Puts a checkpoint back.
