@@ -7,6 +7,7 @@ fn help_is_what_the_documentation_shows() {
     for (name, arguments) in [
         ("help", &["--help"][..]),
         ("help_train", &["train", "--help"]),
+        ("help_tune", &["tune", "--help"]),
         ("help_eval", &["eval", "--help"]),
         ("help_predict", &["predict", "--help"]),
         ("help_inspect", &["inspect", "--help"]),

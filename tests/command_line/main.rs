@@ -20,3 +20,4 @@ mod shell;
 mod support;
 mod tensorboard;
 mod train;
+mod tune;

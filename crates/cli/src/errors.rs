@@ -183,14 +183,16 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
 
 fn of_training(error: &TrainError) -> Code {
     match error {
-        TrainError::Config(_) | TrainError::ClassWeights { .. } | TrainError::TooLarge { .. } => {
-            Code::Usage
-        }
+        TrainError::Config(_)
+        | TrainError::ClassWeights { .. }
+        | TrainError::TooLarge { .. }
+        | TrainError::NoSettings { .. }
+        | TrainError::OtherSearch { .. } => Code::Usage,
         TrainError::Data(error) => of_data(error),
         TrainError::Model(error) => of_model(error),
         TrainError::Bundle(error) => of_bundle(error),
         TrainError::Store(error) => of_checkpoint(error),
-        TrainError::Checkpoint { .. } => Code::Model,
+        TrainError::Checkpoint { .. } | TrainError::SearchFile { .. } => Code::Model,
         TrainError::OtherData { .. } | TrainError::NoColumn { .. } => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,
         TrainError::Lock(error) => of_lock(error),

@@ -27,6 +27,7 @@
 //! | [`chart`] | lines with bands, bars, reliability diagrams, heat maps |
 //! | [`attention`] | the page of attention maps |
 //! | [`table`] | tables that scroll sideways where they are wider than the screen |
+//! | [`tuning`] | the page of a search for settings |
 //! | [`number`] | how numbers are written |
 
 pub mod attention;
@@ -34,9 +35,11 @@ pub mod chart;
 pub mod number;
 pub mod page;
 pub mod table;
+pub mod tuning;
 
 pub use page::{Page, Section};
 pub use table::{Column, Table};
+pub use tuning::TuningReport;
 
 /// What the parts of a page are made of, from the crate `maud`.
 pub use maud;

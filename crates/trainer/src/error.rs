@@ -133,6 +133,50 @@ pub enum TrainError {
         found: String,
     },
 
+    /// The ranges of a search hold nothing that could be trained.
+    #[error(
+        "none of {attempts} draws from [tune.ranges] makes a configuration; of the last one: {problem}"
+    )]
+    NoSettings {
+        /// How often settings were drawn.
+        attempts: u64,
+        /// What is wrong with the last ones.
+        problem: String,
+    },
+
+    /// The folder of a search holds one that was begun otherwise.
+    #[error(
+        "the search in {folder} was begun with {what}; say the same to continue it, or begin another one with --out",
+        folder = folder.display()
+    )]
+    OtherSearch {
+        /// The search's folder.
+        folder: PathBuf,
+        /// What is not the same.
+        what: String,
+    },
+
+    /// The file of a search cannot be understood.
+    #[error(
+        "{path} is no search that this version can continue: {problem}; begin another one with --out",
+        path = path.display()
+    )]
+    SearchFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Nothing came out of a search.
+    #[error("all {n_trials} trials of the search failed; the first one: {first}")]
+    AllTrialsFailed {
+        /// How many there were.
+        n_trials: usize,
+        /// Why the first one failed.
+        first: String,
+    },
+
     /// A file of the run cannot be read or written.
     #[error("cannot access {path}: {source}", path = path.display())]
     Io {

@@ -12,8 +12,10 @@
 //! | [`average`] | a moving average of the weights |
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
+//! | [`files`] | files that are whole or not there |
 //! | [`runs`] | what stands in a folder of runs |
 //! | [`tensorboard`] | scalars as TensorBoard reads them |
+//! | [`tune`] | searching for better settings |
 //! | [`workload`] | standard sizes for benchmarks |
 
 pub mod average;
@@ -24,6 +26,7 @@ pub mod dry_run;
 mod error;
 mod evaluate;
 mod evaluate_run;
+pub mod files;
 mod gradients;
 pub mod init;
 pub mod layer_decay;
@@ -41,6 +44,7 @@ pub mod step;
 pub mod task;
 pub mod tensorboard;
 mod test_texts;
+pub mod tune;
 pub mod workload;
 
 pub use error::TrainError;

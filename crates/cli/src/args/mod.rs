@@ -11,6 +11,7 @@ mod runs;
 mod shared;
 mod shell;
 mod train;
+mod tune;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
@@ -25,6 +26,7 @@ pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
+pub use tune::TuneArgs;
 
 /// Train, evaluate and use transformers.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Train a model, or continue a run where it stopped
     Train(TrainArgs),
+    /// Search for better settings within a budget, or continue a search where it stopped
+    Tune(TuneArgs),
     /// Judge a trained model on labelled data
     Eval(EvalArgs),
     /// Predict the labels of texts

@@ -19,6 +19,8 @@ mod predict;
 mod runs;
 mod table;
 mod train;
+mod tune;
+mod tune_page;
 
 use crate::args::{BenchCommand, Command, ConfigCommand};
 use crate::output::Printer;
@@ -32,6 +34,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Init(args) => init::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
         Command::Train(args) => train::run(&args, printer),
+        Command::Tune(args) => tune::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),

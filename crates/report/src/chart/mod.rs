@@ -12,6 +12,7 @@ mod downsample;
 mod heat_map;
 mod line;
 mod reliability;
+mod scatter;
 
 pub use axis::{Axis, Tick};
 pub use bars::{Bar, BarChart};
@@ -19,5 +20,6 @@ pub use colour::{Colour, Stroke};
 pub use heat_map::{Cell, HeatMap};
 pub use line::{BandPoint, LineChart, Series};
 pub use reliability::{ReliabilityBin, ReliabilityDiagram};
+pub use scatter::{Dots, ScatterChart, log_axis};
 
 pub(crate) use colour::style;

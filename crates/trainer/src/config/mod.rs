@@ -22,9 +22,6 @@ mod types;
 mod values;
 
 #[cfg(test)]
-use resolve::load_search_text;
-
-#[cfg(test)]
 mod tests;
 
 pub use error::{ConfigError, Origin, Problem};
@@ -33,7 +30,7 @@ pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
 pub use ranges::{Scale, SearchRange, SearchRanges};
 pub(crate) use resolve::load_data_alone;
-pub use resolve::{load, load_search, parse};
+pub use resolve::{load, load_search, parse, parse_search};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
     Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,

@@ -292,14 +292,14 @@ fn ends(key: &Key, table: &Table) -> Result<SearchRange, Mismatch> {
 mod tests {
     use std::path::Path;
 
-    use super::super::{ConfigError, load_search_text};
+    use super::super::{ConfigError, parse_search};
     use super::*;
 
     const BASE: &str = "version = 1\ntask = \"text-classification\"\n[data]\ntrain = \"t.tsv\"\n";
 
     fn read(lines: &str, overrides: &[&str]) -> Result<SearchRanges, ConfigError> {
         let text = format!("{BASE}{lines}");
-        load_search_text(&text, Path::new("c.toml"), overrides).map(|(_, ranges)| ranges)
+        parse_search(&text, Path::new("c.toml"), overrides).map(|(_, ranges)| ranges)
     }
 
     #[test]

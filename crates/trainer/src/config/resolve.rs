@@ -73,11 +73,15 @@ pub fn load_search<S: AsRef<str>>(
     path: &Path,
     overrides: &[S],
 ) -> Result<(Config, SearchRanges), ConfigError> {
-    load_search_text(&read_file(path)?, path, overrides)
+    parse_search(&read_file(path)?, path, overrides)
 }
 
-/// [`load_search`] for a text that is already in memory.
-pub(super) fn load_search_text<S: AsRef<str>>(
+/// [`load_search`] for a text that is already in memory; `path` only names it in messages.
+///
+/// # Errors
+///
+/// [`ConfigError::Invalid`], which lists every problem at once.
+pub fn parse_search<S: AsRef<str>>(
     text: &str,
     path: &Path,
     overrides: &[S],

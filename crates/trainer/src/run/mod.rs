@@ -5,7 +5,7 @@ mod resume;
 mod source;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -20,6 +20,7 @@ use crate::checkpoint::{Best, CheckpointStore, Contents, End, Loaded, MetricPoin
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
+use crate::files::at;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
@@ -566,9 +567,4 @@ impl<'a> Run<'a> {
             last_checkpoint: saved.map(|saved| saved.state.step),
         }
     }
-}
-
-fn at(path: &Path) -> impl FnOnce(std::io::Error) -> TrainError + use<> {
-    let path = path.to_owned();
-    move |source| TrainError::Io { path, source }
 }

@@ -1,18 +1,17 @@
 //! Going on where a run stopped: whose folder it is, and putting a checkpoint back.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use regard_bundle::Bundle;
 use regard_model::weights::TensorFile;
 
-use super::{Outcome, RunSettings, at};
+use super::{Outcome, RunSettings};
 use crate::average::Average;
 use crate::checkpoint::{Loaded, TrainingState};
 use crate::config::{self, Config};
 use crate::error::TrainError;
 use crate::log::EventLog;
+use crate::files::write_whole;
 use crate::optimizer::OptimizerState;
 use crate::step::Stepper;
 
@@ -44,16 +43,7 @@ pub(super) fn claim(
         });
     }
     let text = config.to_toml()?;
-    // By way of another name, or a crash could leave half a configuration; always the same one, or
-    // crashes could leave many.
-    let scratch = folder.join("config.toml.part");
-    File::create(&scratch)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-        })
-        .and_then(|()| std::fs::rename(&scratch, &path))
-        .map_err(at(&path))
+    write_whole(&path, text.as_bytes())
 }
 
 /// The outcome of a run whose last process did all that these settings ask for. Told without the data, which may be gone:
