@@ -14,6 +14,8 @@ fn help_is_what_the_documentation_shows() {
         ("help_bench_seeds", &["bench", "seeds", "--help"]),
         ("help_bench_predict", &["bench", "predict", "--help"]),
         ("help_config_show", &["config", "show", "--help"]),
+        ("help_privacy_epsilon", &["privacy", "epsilon", "--help"]),
+        ("help_privacy_noise", &["privacy", "noise", "--help"]),
         ("help_runs", &["runs", "--help"]),
         ("help_man", &["man", "--help"]),
     ] {

@@ -13,6 +13,7 @@ mod listings;
 mod odd_data;
 mod pipes;
 mod predict;
+mod privacy;
 mod refusals;
 mod repeatable;
 mod runs;

@@ -14,6 +14,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use regard_accounting::AccountingError;
 use regard_bundle::BundleError;
 use regard_data::DataError;
 use regard_model::ModelError;
@@ -167,6 +168,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
     }
     codes! {
         UsageError => |_| Code::Usage,
+        AccountingError => |_| Code::Usage,
         TrainError => of_training,
         ConfigError => |_| Code::Usage,
         DataError => of_data,

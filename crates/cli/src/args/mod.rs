@@ -7,6 +7,7 @@ mod eval;
 mod init;
 mod inspect;
 mod predict;
+mod privacy;
 mod runs;
 mod shared;
 mod shell;
@@ -22,6 +23,10 @@ pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};
 pub use inspect::InspectArgs;
 pub use predict::{InputFormat, PredictArgs, PredictionFormat};
+pub use privacy::{
+    AccountantName, AdjacencyName, PrivacyCommand, PrivacyEpsilonArgs, PrivacyNoiseArgs,
+    PrivateTrainingArgs,
+};
 pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -76,6 +81,9 @@ pub enum Command {
     /// Measure speed, or the spread over seeds
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Account for private training: epsilon from noise, or noise from epsilon
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
     /// Look up configuration keys, or show a configuration as it would be used
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -16,13 +16,14 @@ mod latency;
 mod man;
 mod model_facts;
 mod predict;
+mod privacy;
 mod runs;
 mod table;
 mod train;
 mod tune;
 mod tune_page;
 
-use crate::args::{BenchCommand, Command, ConfigCommand};
+use crate::args::{BenchCommand, Command, ConfigCommand, PrivacyCommand};
 use crate::output::Printer;
 
 /// The version of the reports' layout.
@@ -43,6 +44,8 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
         Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
         Command::Bench(BenchCommand::Predict(args)) => bench_predict::run(&args, printer),
+        Command::Privacy(PrivacyCommand::Epsilon(args)) => privacy::epsilon(&args, printer),
+        Command::Privacy(PrivacyCommand::Noise(args)) => privacy::noise(&args, printer),
         Command::Config(ConfigCommand::Schema(args)) => config_schema::run(args, printer),
         Command::Config(ConfigCommand::Show(args)) => config_show::run(&args, printer),
         Command::Completions(args) => completions::run(args, printer),

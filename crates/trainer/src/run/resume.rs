@@ -10,8 +10,8 @@ use crate::average::Average;
 use crate::checkpoint::{Loaded, TrainingState};
 use crate::config::{self, Config};
 use crate::error::TrainError;
-use crate::log::EventLog;
 use crate::files::write_whole;
+use crate::log::EventLog;
 use crate::optimizer::OptimizerState;
 use crate::step::Stepper;
 
