@@ -182,16 +182,11 @@ fn a_search_that_was_killed_finds_what_it_would_have_found() {
 #[test]
 fn a_trial_that_diverges_is_told_and_the_search_goes_on() {
     let sandbox = sandbox();
-    // A divisor that no float holds.
-    let ranges = [
-        "--set",
-        "tune.ranges.train.epsilon=[1e-60, 1e-9]",
-        "--set",
-        "train.epsilon=1e-8",
-    ];
+    // Each step multiplies the weights by 1 - rate · decay: by thousands, until no float holds them.
+    let ranges = ["--set", "tune.ranges.train.weight_decay=[100, 0]"];
     let only = [
         "--set",
-        "tune.ranges.train.learning_rate=[1e-2, 2e-2]",
+        "tune.ranges.train.learning_rate=[40, 50]",
         "--seed",
         "3",
     ];
@@ -206,9 +201,13 @@ fn a_trial_that_diverges_is_told_and_the_search_goes_on() {
     assert!(done.stderr.contains("failed (the "), "{done}");
     let all = [
         "--set",
-        "train.epsilon=1e-60",
+        "train.learning_rate=50",
         "--set",
-        "tune.ranges.train.epsilon=[1e-60, 1e-61]",
+        "train.weight_decay=100",
+        "--set",
+        "tune.ranges.train.learning_rate=[40, 50]",
+        "--set",
+        "tune.ranges.train.weight_decay=[99, 100]",
     ];
     let done = tune(&sandbox, "none", &[&all[..], &budget].concat()).code(1);
     assert!(
