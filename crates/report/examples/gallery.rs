@@ -88,6 +88,7 @@ fn confusion() -> maud::Markup {
             let cell = |n: &u32| Cell {
                 depth: f64::from(*n) / 1_900.0,
                 text: n.to_string(),
+                ..Cell::default()
             };
             row.iter().map(cell).collect()
         })

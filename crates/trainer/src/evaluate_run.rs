@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regard_bundle::{Bundle, TextClassifier, Workers};
+use regard_bundle::{Bundle, ClassPrediction, TextClassifier, Workers};
 use regard_data::{Labels, Records, TextColumns, visit_labelled};
 
 use crate::config;
@@ -39,9 +39,10 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
                     folder: settings.folder.clone(),
                 });
             }
-            let mut judge = Judge::new(bundle, &labels, settings.workers);
+            let classifier = bundle.into_text_classifier().with_workers(settings.workers);
+            let mut judge = Judge::new(&classifier, |_, _, _| {});
             parts.visit(&[Split::Test], |text| judge.add(text.text, text.class))?;
-            judge.finish().map(Some)
+            judge.finish(Split::Test).map(Some)
         }
     }
 }
@@ -60,36 +61,38 @@ pub fn evaluate_file(
     let labels = Labels::new(bundle.info().labels.clone())?;
     let source = schema.source(path);
     let columns = TextColumns::new(schema.text_column, schema.label_column);
-    let mut judge = Judge::new(bundle, &labels, workers);
+    let classifier = bundle.into_text_classifier().with_workers(workers);
+    let mut judge = Judge::new(&classifier, |_, _, _| {});
     visit_labelled(Records::open(&source)?, &columns, &labels, |row| {
         judge.add(row.text, row.label)
     })?;
-    judge.finish()
+    judge.finish(Split::Test)
 }
 
-/// A classifier that is judged on texts as they pass by.
-struct Judge {
-    classifier: TextClassifier,
-    labels: Labels,
+/// A classifier that is judged on texts as they pass by; `look` sees each text, its class and what the
+/// classifier says of it.
+pub(crate) struct Judge<'a, L> {
+    classifier: &'a TextClassifier,
+    look: L,
     metrics: ClassificationMetrics,
     texts: Vec<String>,
     classes: Vec<u32>,
     bytes: usize,
 }
 
-impl Judge {
-    fn new(bundle: Bundle, labels: &Labels, workers: Workers) -> Self {
+impl<'a, L: FnMut(&str, usize, &ClassPrediction)> Judge<'a, L> {
+    pub(crate) fn new(classifier: &'a TextClassifier, look: L) -> Self {
         Self {
-            classifier: bundle.into_text_classifier().with_workers(workers),
-            labels: labels.clone(),
-            metrics: ClassificationMetrics::new(labels.len()),
+            classifier,
+            look,
+            metrics: ClassificationMetrics::new(classifier.labels().len()),
             texts: Vec::new(),
             classes: Vec::new(),
             bytes: 0,
         }
     }
 
-    fn add(&mut self, text: &str, class: u32) -> Result<(), TrainError> {
+    pub(crate) fn add(&mut self, text: &str, class: u32) -> Result<(), TrainError> {
         self.texts.push(text.to_owned());
         self.classes.push(class);
         self.bytes += text.len();
@@ -101,20 +104,21 @@ impl Judge {
 
     fn predict(&mut self) -> Result<(), TrainError> {
         let predictions = self.classifier.predict(&self.texts)?;
-        for (class, prediction) in self.classes.drain(..).zip(predictions) {
-            self.metrics
-                .add(&prediction.probabilities, class as usize)?;
+        let classes = self.classes.drain(..).map(|class| class as usize);
+        for ((text, class), prediction) in self.texts.iter().zip(classes).zip(predictions) {
+            self.metrics.add(&prediction.probabilities, class)?;
+            (self.look)(text, class, &prediction);
         }
         self.texts.clear();
         self.bytes = 0;
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Evaluation, TrainError> {
+    pub(crate) fn finish(mut self, split: Split) -> Result<Evaluation, TrainError> {
         self.predict()?;
         Ok(Evaluation {
-            split: Split::Test,
-            labels: self.labels.names().to_vec(),
+            split,
+            labels: self.classifier.labels().to_vec(),
             report: self.metrics.report()?,
         })
     }

@@ -22,6 +22,7 @@ pub mod average;
 pub mod check;
 pub mod checkpoint;
 pub mod config;
+mod describe_run;
 pub mod dry_run;
 mod error;
 mod evaluate;
@@ -47,6 +48,7 @@ mod test_texts;
 pub mod tune;
 pub mod workload;
 
+pub use describe_run::{JudgedText, PartDescription, RunDescription, describe_run};
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use evaluate_run::{evaluate_file, evaluate_run};

@@ -8,6 +8,7 @@ mod init;
 mod inspect;
 mod predict;
 mod privacy;
+mod report;
 mod runs;
 mod shared;
 mod shell;
@@ -27,6 +28,7 @@ pub use privacy::{
     AccountantName, AdjacencyName, PrivacyCommand, PrivacyEpsilonArgs, PrivacyNoiseArgs,
     PrivateTrainingArgs,
 };
+pub use report::PageArgs;
 pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -74,6 +76,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Look inside a model: what it attends to, which words decide, where numbers break
     Inspect(InspectArgs),
+    /// Make the report of a finished run again
+    Report(PageArgs),
     /// List the runs in a folder: how far they are and how good
     Runs(RunsArgs),
     /// List the devices of this build

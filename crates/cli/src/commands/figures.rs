@@ -78,9 +78,12 @@ impl fmt::Display for Figures<'_> {
             report,
         } = self;
         writeln!(f, "{title}: {} examples", report.n)?;
-        writeln!(f, "  accuracy  {:.4}", report.accuracy)?;
-        writeln!(f, "  macro F1  {:.4}", report.macro_f1)?;
-        writeln!(f, "  log loss  {:.4}", report.loss)?;
+        writeln!(f, "  accuracy           {:.4}", report.accuracy)?;
+        writeln!(f, "  macro F1           {:.4}", report.macro_f1)?;
+        writeln!(f, "  Matthews (MCC)     {:.4}", report.mcc)?;
+        writeln!(f, "  log loss           {:.4}", report.loss)?;
+        writeln!(f, "  Brier score        {:.4}", report.brier)?;
+        writeln!(f, "  calibration error  {:.4}", report.ece)?;
         let names: Vec<String> = labels
             .iter()
             .map(|label| label.chars().take(WIDEST).collect())

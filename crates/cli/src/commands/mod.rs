@@ -17,6 +17,7 @@ mod man;
 mod model_facts;
 mod predict;
 mod privacy;
+mod report;
 mod runs;
 mod table;
 mod train;
@@ -39,6 +40,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Eval(args) => eval::run(&args, printer),
         Command::Predict(args) => predict::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Report(args) => report::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),

@@ -1,6 +1,6 @@
 //! `regard train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use regard_trainer::config::{self, Config};
 use regard_trainer::task::Evaluation;
@@ -46,7 +46,42 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
             test => test?,
         },
     };
-    report(args, &config, &outcome, test.as_ref(), printer)
+    let page = page(&config, &settings, &outcome, &compute, printer);
+    report(
+        args,
+        &config,
+        &outcome,
+        test.as_ref(),
+        page.as_deref(),
+        printer,
+    )
+}
+
+/// Writes the run's report and gives its path. A run is not lost with its report: a failure is a warning.
+fn page(
+    config: &Config,
+    settings: &RunSettings,
+    outcome: &Outcome,
+    compute: &Compute,
+    printer: &Printer,
+) -> Option<PathBuf> {
+    let path = settings.folder.join(super::report::FILE);
+    if !config.report.html {
+        return None;
+    }
+    if outcome.already_complete && path.is_file() {
+        return Some(path);
+    }
+    match super::report::write(settings, compute, &path) {
+        Ok(_) => Some(path),
+        Err(error) => {
+            printer.warning(format_args!(
+                "the report was not written: {error:#}; `regard report {}` makes it again",
+                settings.folder.display()
+            ));
+            None
+        }
+    }
 }
 
 /// Says what the run would be.
@@ -158,6 +193,7 @@ fn report(
     config: &Config,
     outcome: &Outcome,
     test: Option<&Evaluation>,
+    page: Option<&Path>,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let folder = args
@@ -176,6 +212,7 @@ fn report(
             "value": outcome.best.value,
         },
         "test": test.map(|test| to_json(config.task.name(), test)),
+        "report": page,
     });
     let mut text = format!(
         "{}: {} steps{}, best validation {} {:.4} at step {}\n",
@@ -199,5 +236,8 @@ fn report(
         text.push_str(&Figures::of(test).to_string());
     }
     text.push_str(&format!("\nrun: {}\n", folder.display()));
+    if let Some(page) = page {
+        text.push_str(&format!("report: {}\n", page.display()));
+    }
     printer.report(args.report.format, &value, text)
 }

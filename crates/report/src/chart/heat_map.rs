@@ -11,12 +11,24 @@ use super::colour::Colour;
 const WIDEST: usize = 18;
 
 /// One cell of a [`HeatMap`].
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     /// How deep the colour is: 0 nothing, 1 full.
     pub depth: f64,
     /// What stands in the cell; nothing if empty.
     pub text: String,
+    /// The colour at full depth.
+    pub colour: Colour,
+}
+
+impl Default for Cell {
+    fn default() -> Self {
+        Self {
+            depth: 0.0,
+            text: String::new(),
+            colour: Colour::Heat,
+        }
+    }
 }
 
 /// A grid of cells with names for rows and columns.
@@ -146,7 +158,7 @@ impl HeatMap {
                     ];
                     area.draw(&Rectangle::new(
                         corners,
-                        fill(Colour::Heat, 0.05 + 0.95 * depth),
+                        fill(cell.colour, 0.05 + 0.95 * depth),
                     ))?;
                     let colour = if depth > 0.55 {
                         Colour::OnHeat
@@ -220,6 +232,7 @@ mod tests {
         let cell = |depth, text: &str| Cell {
             depth,
             text: text.to_owned(),
+            ..Cell::default()
         };
         let cells = vec![
             vec![cell(0.9, "90"), cell(0.1, "10")],

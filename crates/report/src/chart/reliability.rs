@@ -2,13 +2,14 @@
 
 use maud::Markup;
 use plotters::element::{PathElement, Rectangle};
+use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
 use super::canvas::{Caption, Frame, HALF, Key, SCALE, axes, figure, fill, line};
 use super::colour::{Colour, Stroke};
 
 /// Predictions whose confidence lies in one stretch of [0, 1].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ReliabilityBin {
     /// The number of predictions.
     pub count: u64,

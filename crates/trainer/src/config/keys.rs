@@ -280,4 +280,8 @@ pub const KEYS: &[Key] = &[
 
     Key::new("report", "tensorboard", Kind::Bool, Is("false"),
         "whether scalars are also written to tensorboard/ in the run's folder").resumable(),
+    Key::new("report", "html", Kind::Bool, Is("true"),
+        "whether report.html is written into the run's folder at the end").resumable(),
+    Key::new("report", "examples", Kind::Bool, Is("true"),
+        "whether texts of the data may appear in the report").resumable(),
 ];

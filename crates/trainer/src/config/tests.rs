@@ -170,6 +170,8 @@ keep = 2
 
 [report]
 tensorboard = false
+html = true
+examples = true
 "
     );
 }

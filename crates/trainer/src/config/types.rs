@@ -157,6 +157,8 @@ names! {
         Accuracy = "accuracy",
         /// The mean over classes of the F1 score.
         MacroF1 = "macro_f1",
+        /// The Matthews correlation over all classes.
+        Mcc = "mcc",
         /// The mean log loss.
         Loss = "loss",
     }
@@ -167,7 +169,7 @@ impl MetricName {
     #[must_use]
     pub const fn mode(self) -> Mode {
         match self {
-            Self::Accuracy | Self::MacroF1 => Mode::Max,
+            Self::Accuracy | Self::MacroF1 | Self::Mcc => Mode::Max,
             Self::Loss => Mode::Min,
         }
     }
@@ -417,4 +419,8 @@ pub struct CheckpointConfig {
 pub struct ReportConfig {
     /// Whether scalars are also written as event files of TensorBoard.
     pub tensorboard: bool,
+    /// Whether `report.html` is written into the run's folder at the end.
+    pub html: bool,
+    /// Whether texts of the data may appear in the report.
+    pub examples: bool,
 }

@@ -1,8 +1,8 @@
-//! Logs that cannot be written or continued.
+//! Logs that cannot be written, continued or read.
 
 use std::path::PathBuf;
 
-/// Why a log cannot be written or continued.
+/// Why a log cannot be written, continued or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -15,6 +15,19 @@ pub enum LogError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// A line is no event.
+    #[error(
+        "the log {} is damaged in line {line}: expected an event as JSON, found {found}",
+        path.display()
+    )]
+    Damaged {
+        /// The log.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is there.
+        found: String,
     },
     /// The log is not the one that the checkpoint was written beside.
     #[error(

@@ -2,8 +2,10 @@
 
 mod error;
 mod event;
+mod history;
 mod writer;
 
 pub use error::LogError;
 pub use event::{Event, EventKind};
+pub use history::{EvalPoint, History, TrainPoint};
 pub use writer::EventLog;

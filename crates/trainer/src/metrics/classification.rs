@@ -1,8 +1,10 @@
-//! Accuracy, precision, recall, F1, confusion and log loss of predicted classes.
+//! Accuracy, precision, recall, F1, confusion, Matthews correlation, log loss, Brier score and
+//! calibration of predicted classes.
 
 use serde::Serialize;
 
-use super::MetricsError;
+use super::calibration::{CalibrationCounts, expected_calibration_error, squared_distance};
+use super::{CalibrationBin, MetricsError};
 use crate::config::MetricName;
 
 /// How far the sum of a prediction's probabilities may be from 1: more than the rounding of a
@@ -18,6 +20,8 @@ pub struct ClassificationMetrics {
     n_classes: usize,
     n: u64,
     log_loss_sum: f64,
+    squared_distance_sum: f64,
+    calibration: CalibrationCounts,
     /// `[truth * n_classes + prediction]`.
     confusion: Vec<u64>,
 }
@@ -30,6 +34,8 @@ impl ClassificationMetrics {
             n_classes,
             n: 0,
             log_loss_sum: 0.0,
+            squared_distance_sum: 0.0,
+            calibration: CalibrationCounts::new(),
             confusion: vec![0; n_classes * n_classes],
         }
     }
@@ -78,6 +84,9 @@ impl ClassificationMetrics {
         }
         self.n += 1;
         self.confusion[label * self.n_classes + predicted] += 1;
+        self.calibration
+            .add(probabilities[predicted], predicted == label);
+        self.squared_distance_sum += squared_distance(probabilities, label);
         self.log_loss_sum -= probabilities[label].clamp(f64::EPSILON, 1.0).ln();
         Ok(())
     }
@@ -104,11 +113,16 @@ impl ClassificationMetrics {
             .iter()
             .filter(|class| class.support + class.predicted > 0);
         let n_seen = seen.clone().count();
+        let calibration = self.calibration.bins();
         Ok(ClassificationReport {
             n: self.n,
             accuracy: ratio(correct, self.n),
             macro_f1: seen.map(|class| class.f1).sum::<f64>() / n_seen as f64,
+            mcc: matthews(&per_class, correct, self.n),
             loss: self.log_loss_sum / self.n as f64,
+            brier: self.squared_distance_sum / self.n as f64,
+            ece: expected_calibration_error(&calibration, self.n),
+            calibration,
             per_class,
             confusion: rows,
         })
@@ -130,8 +144,18 @@ pub struct ClassificationReport {
     pub accuracy: f64,
     /// The mean of the classes' F1.
     pub macro_f1: f64,
+    /// The Matthews correlation of labels and predictions, over all classes (Gorodkin 2004): 1 for all
+    /// right, 0 for no better than chance, and 0 where labels or predictions are all of one class.
+    pub mcc: f64,
     /// The mean log loss, in nats.
     pub loss: f64,
+    /// The Brier score: the mean squared distance of the probabilities from the truth, summed over the
+    /// classes; half of that for two classes, so that it is the score of one probability.
+    pub brier: f64,
+    /// The expected calibration error over 15 bins of equal width: how far confidence is from accuracy.
+    pub ece: f64,
+    /// The predictions by their confidence, in bins of equal width over [0, 1].
+    pub calibration: Vec<CalibrationBin>,
     /// The figures of each class.
     pub per_class: Vec<ClassScores>,
     /// How many units of each true class (row) were predicted as each class (column).
@@ -145,6 +169,7 @@ impl ClassificationReport {
         match name {
             MetricName::Accuracy => self.accuracy,
             MetricName::MacroF1 => self.macro_f1,
+            MetricName::Mcc => self.mcc,
             MetricName::Loss => self.loss,
         }
     }
@@ -179,6 +204,23 @@ impl ClassScores {
             predicted,
         }
     }
+}
+
+/// Gorodkin's correlation of several classes; 0 where its denominator is, as scikit-learn has it.
+fn matthews(per_class: &[ClassScores], correct: u64, n: u64) -> f64 {
+    // Integers, so that a denominator of zero is one exactly; a square of u64 fits u128, and sums of
+    // products stay below n².
+    let sum = |term: fn(&ClassScores) -> u128| per_class.iter().map(term).sum::<u128>();
+    let agreement = sum(|class| u128::from(class.support) * u128::from(class.predicted));
+    let truth = sum(|class| u128::from(class.support).pow(2));
+    let guess = sum(|class| u128::from(class.predicted).pow(2));
+    let square = u128::from(n).pow(2);
+    let (truth, guess) = (square - truth, square - guess);
+    if truth == 0 || guess == 0 {
+        return 0.0;
+    }
+    let right = u128::from(correct) * u128::from(n);
+    (right as f64 - agreement as f64) / ((truth as f64).sqrt() * (guess as f64).sqrt())
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
@@ -225,8 +267,12 @@ mod tests {
     //   log_loss(y, p, labels=range(4))
     //   precision_recall_fscore_support(y, q, labels=range(4), zero_division=0)
     //   confusion_matrix(y, q, labels=range(4))
+    //   matthews_corrcoef(y, q)
+    //   brier_score_loss(y, p, labels=range(4))
     const ACCURACY: f64 = 0.5;
     const MACRO_F1: f64 = 0.523_809_523_809_523_7;
+    const MCC: f64 = 0.225_281_778_444_791_5;
+    const BRIER: f64 = 0.698_242_187_5;
     const LOG_LOSS: f64 = 5.257_354_307_855_306;
     const PER_CLASS: [(f64, f64, f64, u64); 4] = [
         (1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 3),
@@ -242,6 +288,8 @@ mod tests {
         assert_eq!(report.n, 8);
         assert_close(report.accuracy, ACCURACY);
         assert_close(report.macro_f1, MACRO_F1);
+        assert_close(report.mcc, MCC);
+        assert_close(report.brier, BRIER);
         assert_close(report.loss, LOG_LOSS);
         for (class, expected) in report.per_class.iter().zip(PER_CLASS) {
             assert_close(class.precision, expected.0);
@@ -252,6 +300,7 @@ mod tests {
         assert_eq!(report.confusion, CONFUSION);
         assert_eq!(report.metric(MetricName::Accuracy), report.accuracy);
         assert_eq!(report.metric(MetricName::MacroF1), report.macro_f1);
+        assert_eq!(report.metric(MetricName::Mcc), report.mcc);
         assert_eq!(report.metric(MetricName::Loss), report.loss);
     }
 

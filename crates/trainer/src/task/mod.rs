@@ -160,6 +160,9 @@ impl Evaluation {
         vec![
             ("accuracy", report.accuracy),
             ("macro_f1", report.macro_f1),
+            ("mcc", report.mcc),
+            ("ece", report.ece),
+            ("brier", report.brier),
             ("loss", report.loss),
         ]
     }

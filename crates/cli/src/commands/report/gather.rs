@@ -1,0 +1,266 @@
+//! What a run left behind, as the plain data of its report.
+
+use std::path::Path;
+
+use anyhow::Context;
+use regard_bundle::Explanation;
+use regard_model::EmbeddingConfig;
+use regard_report::TrainingReport;
+use regard_report::chart::ReliabilityBin;
+use regard_report::training::{
+    ClassFigures, Cost, Curves, Evaluated, Explained, Mistake, Part, Quality, TrainStep,
+};
+use regard_trainer::log::History;
+use regard_trainer::task::Split;
+use regard_trainer::{JudgedText, PartDescription, RunDescription};
+
+use crate::device::{BACKENDS, Compute};
+
+/// Brings together what `described` says and what the run's folder holds.
+pub fn gather(
+    described: &RunDescription,
+    folder: &Path,
+    compute: &Compute,
+) -> anyhow::Result<TrainingReport> {
+    let history = History::read(&folder.join("events.jsonl"))?;
+    let config = &described.config;
+    let name = config.name.clone();
+    let stem = || {
+        folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let texts = |judged: &Vec<JudgedText>| judged.iter().map(mistake).collect();
+    Ok(TrainingReport {
+        name: name.unwrap_or_else(stem),
+        labels: described.info.labels.clone(),
+        quality: quality(described),
+        parts: described.parts.iter().map(part).collect(),
+        max_length: config.tokenizer.max_length,
+        curves: curves(described, &history),
+        mistakes: config.report.examples.then(|| texts(&described.mistakes)),
+        explained: described.explained.iter().filter_map(explained).collect(),
+        cost: cost(described, &history),
+        warnings: history.warnings.clone(),
+        configuration: config.to_toml()?,
+        commands: commands(folder, compute),
+        fingerprints: fingerprints(described, folder, compute)?,
+    })
+}
+
+fn quality(described: &RunDescription) -> Quality {
+    let report = &described.evaluation.report;
+    // The first of equals, as a guesser that knows nothing else would.
+    let counts = described.parts.first().map(|part| &part.class_counts);
+    let commonest = counts.map_or(0, |counts| {
+        (1..counts.len()).fold(0, |best, class| {
+            if counts[class] > counts[best] {
+                class
+            } else {
+                best
+            }
+        })
+    });
+    let support = report
+        .per_class
+        .get(commonest)
+        .map_or(0, |class| class.support);
+    Quality {
+        is_test: described.evaluation.split == Split::Test,
+        n: report.n,
+        accuracy: report.accuracy,
+        macro_f1: report.macro_f1,
+        mcc: report.mcc,
+        loss: report.loss,
+        ece: report.ece,
+        brier: report.brier,
+        commonest,
+        commonest_accuracy: support as f64 / report.n.max(1) as f64,
+        per_class: (report.per_class.iter())
+            .map(|class| ClassFigures {
+                precision: class.precision,
+                recall: class.recall,
+                f1: class.f1,
+                support: class.support,
+            })
+            .collect(),
+        confusion: report.confusion.clone(),
+        calibration: (report.calibration.iter())
+            .map(|bin| ReliabilityBin {
+                count: bin.n,
+                confidence: bin.confidence,
+                accuracy: bin.accuracy,
+            })
+            .collect(),
+    }
+}
+
+fn part(part: &PartDescription) -> Part {
+    Part {
+        name: match part.split {
+            Split::Train => "training",
+            Split::Valid => "validation",
+            Split::Test => "test",
+        }
+        .to_owned(),
+        class_counts: part.class_counts.clone(),
+        lengths: part.lengths.clone(),
+        n_cut: part.n_cut,
+    }
+}
+
+fn curves(described: &RunDescription, history: &History) -> Curves {
+    let train = history.train.iter().map(|point| TrainStep {
+        step: point.step,
+        loss: point.loss,
+        grad_norm: point.grad_norm,
+        learning_rate: point.learning_rate,
+    });
+    let evaluations = history.evaluations.iter().map(|point| Evaluated {
+        step: point.step,
+        metrics: point.metrics.clone(),
+    });
+    Curves {
+        train: train.collect(),
+        evaluations: evaluations.collect(),
+        metric: described.config.eval.metric.name().to_owned(),
+        best_step: described.info.step,
+    }
+}
+
+fn mistake(judged: &JudgedText) -> Mistake {
+    Mistake {
+        text: judged.text.clone(),
+        truth: judged.truth,
+        predicted: judged.predicted,
+        probability: judged.probability,
+    }
+}
+
+/// The words of an explained text; nothing where the model gives no finite answer without one of them.
+fn explained((judged, explanation): &(JudgedText, Explanation)) -> Option<Explained> {
+    let occlusion = explanation.words.iter().map(|word| {
+        let fall = word.occlusion?;
+        Some((word.text.clone(), fall))
+    });
+    let attention = explanation
+        .words
+        .iter()
+        .map(|word| (word.text.clone(), word.rollout));
+    Some(Explained {
+        truth: judged.truth,
+        predicted: judged.predicted,
+        probability: judged.probability,
+        truncated: explanation.truncated,
+        attention: attention.collect(),
+        occlusion: occlusion.collect::<Option<_>>()?,
+    })
+}
+
+fn cost(described: &RunDescription, history: &History) -> Cost {
+    let mut seconds: Vec<f64> = history.train.iter().map(|point| point.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let training: f64 = seconds.iter().sum();
+    let units: u64 = history.train.iter().map(|point| point.units).sum();
+    let tokens: u64 = history.train.iter().map(|point| point.tokens).sum();
+    Cost {
+        steps: history.train.last().map_or(0, |point| point.step),
+        stopped_early: history.stopped_early,
+        n_parameters: described.n_parameters as u64,
+        model: model(described),
+        training_seconds: training,
+        evaluation_seconds: history.evaluations.iter().map(|point| point.seconds).sum(),
+        step_seconds: seconds.get(seconds.len() / 2).copied().unwrap_or(0.0),
+        texts_per_second: units as f64 / training.max(1e-9),
+        tokens_per_second: tokens as f64 / training.max(1e-9),
+        peak_rss_mib: history.peak_rss_mib,
+    }
+}
+
+/// The shape of the model, in words.
+fn model(described: &RunDescription) -> String {
+    let model = &described.info.model;
+    let vocabulary = match model.embedding {
+        EmbeddingConfig::Text { vocab_size, .. } => {
+            let kind = described.config.tokenizer.kind.name();
+            format!("{vocab_size} tokens ({kind}), ")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{vocabulary}{} blocks of {} heads, width {}, feed-forward {}, {} pooling",
+        model.n_layers,
+        model.n_heads,
+        model.d_model,
+        model.d_ff,
+        described.config.model.pooling.name()
+    )
+}
+
+/// What makes the run again, beside the old one.
+fn commands(folder: &Path, compute: &Compute) -> Vec<String> {
+    let run = quoted(&folder.join("config.toml").display().to_string());
+    let again = quoted(&format!("{}-again", folder.display()));
+    let default = BACKENDS.iter().find(|backend| backend.compiled);
+    let device = match default {
+        Some(backend) if backend.name == compute.name => String::new(),
+        _ => format!(" --device {}", compute.name),
+    };
+    vec![
+        format!("regard train {run} --out {again}{device}"),
+        format!("regard eval {again}{device}"),
+        format!("regard report {again}{device}"),
+    ]
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
+    if word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn fingerprints(
+    described: &RunDescription,
+    folder: &Path,
+    compute: &Compute,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let path = folder.join("bundle").join("bundle.json");
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bundle: serde_json::Value = serde_json::from_slice(&text)?;
+    let said = |value: &serde_json::Value| value.as_str().unwrap_or("unknown").to_owned();
+    let system = format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS);
+    let pairs = [
+        ("Regard", said(&bundle["regard_version"])),
+        (
+            "System of this report",
+            format!("{}, {system}", compute.name),
+        ),
+        ("Seed", described.config.seed.to_string()),
+        ("Configuration (BLAKE3)", described.config.fingerprint()?),
+        (
+            "Data (BLAKE3)",
+            described.info.data_fingerprint.replace('+', " + "),
+        ),
+        (
+            "Weights (BLAKE3)",
+            said(&bundle["files"]["weights.safetensors"]["blake3"]),
+        ),
+    ];
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value)).to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_a_space_or_a_quote_stays_one_word() {
+        assert_eq!(quoted("runs/sms-spam"), "runs/sms-spam");
+        assert_eq!(quoted("my runs/it's"), r"'my runs/it'\''s'");
+    }
+}

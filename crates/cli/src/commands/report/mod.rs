@@ -1,0 +1,55 @@
+//! `regard report`: a finished run as a page.
+
+mod file;
+mod gather;
+
+use std::path::Path;
+
+use regard_bundle::Bundle;
+use regard_trainer::{RunSettings, describe_run};
+use serde_json::json;
+
+use crate::args::PageArgs;
+use crate::device::Compute;
+use crate::errors::{HintExt, UsageError};
+use crate::output::Printer;
+
+/// The page's name in a run's folder.
+pub const FILE: &str = "report.html";
+
+/// Makes the report of a finished run.
+pub fn run(args: &PageArgs, printer: &Printer) -> anyhow::Result<()> {
+    let compute = Compute::open(&args.compute)?;
+    if !args.run.join("config.toml").is_file() {
+        // A bundle by itself knows no run; and what is no bundle gets its own message.
+        Bundle::load(&args.run, &compute.device)?;
+        return Err(UsageError(format!(
+            "{} is a bundle, which knows neither its data nor its training",
+            args.run.display()
+        )))
+        .hint("give the folder of the run");
+    }
+    let settings = RunSettings {
+        folder: args.run.clone(),
+        device: compute.device.clone(),
+        workers: compute.workers,
+    };
+    let path = args.out.clone().unwrap_or_else(|| args.run.join(FILE));
+    let bytes = write(&settings, &compute, &path)?;
+    let value = json!({
+        "schema": super::SCHEMA,
+        "run": args.run,
+        "report": path,
+        "bytes": bytes,
+    });
+    let text = format!("report: {}\n", path.display());
+    printer.report(args.report.format, &value, text)
+}
+
+/// Writes the report of the run in the settings' folder to `path`: whole, or not at all. Gives its size.
+pub fn write(settings: &RunSettings, compute: &Compute, path: &Path) -> anyhow::Result<usize> {
+    let described = describe_run(settings)?;
+    let html = gather::gather(&described, &settings.folder, compute)?.to_html();
+    file::put(path, html.as_bytes())?;
+    Ok(html.len())
+}
