@@ -16,6 +16,7 @@ mod predict;
 mod privacy;
 mod refusals;
 mod repeatable;
+mod report;
 mod runs;
 mod shell;
 mod support;

@@ -23,6 +23,7 @@ fn a_run_ends_with_its_figures_on_the_test_data() {
             "checkpoints",
             "config.toml",
             "events.jsonl",
+            "report.html",
             "run.lock"
         ]
     );
