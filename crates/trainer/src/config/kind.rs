@@ -182,15 +182,7 @@ impl Kind {
                 }
             }
             (Self::Floats { len, range }, Value::Array(items)) if items.len() == *len => {
-                let item = Self::Float(*range);
-                let checked: Result<Vec<Value>, Mismatch> = items
-                    .iter()
-                    .map(|number| item.check(number.clone()))
-                    .collect();
-                return match checked {
-                    Ok(numbers) => Ok(Value::Array(numbers)),
-                    Err(wrong) => mismatch(Some(format!("{} is not", wrong.found))),
-                };
+                return numbers(items, *range).or_else(|hint| mismatch(Some(hint)));
             }
             (Self::ClassWeights, Value::String(text)) => {
                 if ClassWeights::read(text).is_none() {
@@ -199,15 +191,8 @@ impl Kind {
                 }
             }
             (Self::ClassWeights, Value::Array(items)) if items.len() >= 2 => {
-                let item = Self::Float(Range::open_closed(0.0, 1e6));
-                let checked: Result<Vec<Value>, Mismatch> = items
-                    .iter()
-                    .map(|number| item.check(number.clone()))
-                    .collect();
-                return match checked {
-                    Ok(numbers) => Ok(Value::Array(numbers)),
-                    Err(wrong) => mismatch(Some(format!("{} is not", wrong.found))),
-                };
+                let range = Range::open_closed(0.0, 1e6);
+                return numbers(items, range).or_else(|hint| mismatch(Some(hint)));
             }
             (Self::Column, Value::String(text)) if plain(text) => {}
             (Self::Column, Value::Integer(n)) if (0..=1_000_000).contains(n) => {}
@@ -274,6 +259,18 @@ impl Kind {
             (_, Some(value)) => value,
         }
     }
+}
+
+/// A list of numbers in a range, or which of them is not.
+fn numbers(items: &[Value], range: Range) -> Result<Value, String> {
+    let item = Kind::Float(range);
+    let checked: Result<Vec<Value>, Mismatch> = items
+        .iter()
+        .map(|number| item.check(number.clone()))
+        .collect();
+    checked
+        .map(Value::Array)
+        .map_err(|wrong| format!("{} is not", wrong.found))
 }
 
 /// The sentence that follows "expected".
