@@ -185,6 +185,36 @@ fn a_run_that_stopped_early_goes_on_when_it_is_given_more_patience() {
 }
 
 #[test]
+fn the_last_model_is_kept_where_the_configuration_says_so() {
+    let sandbox = Sandbox::new();
+    // A rate that unlearns what was learned: the last model is the worst.
+    let settings = [
+        "train.epochs=4",
+        "train.learning_rate=1.0",
+        "eval.metric=loss",
+    ];
+    let kept = |run: &str, keep: &str| {
+        let keep = format!("eval.keep={keep}");
+        let settings = [&settings[..], &[keep.as_str()]].concat();
+        let done = sandbox.train(run, &settings).code(0);
+        assert!(
+            done.stdout
+                .contains(&format!("{} validation loss", &keep[10..]))
+        );
+        let events = sandbox.events(run);
+        let is_best = |event: &&serde_json::Value| event["kind"] == "eval" && event["best"] == true;
+        let best = events.iter().filter(is_best).next_back().unwrap()["step"].clone();
+        let bundle = std::fs::read_to_string(sandbox.path(run).join("bundle/bundle.json")).unwrap();
+        let bundle: serde_json::Value = serde_json::from_str(&bundle).unwrap();
+        (bundle["step"].clone(), best)
+    };
+    let (step, best) = kept("best", "best");
+    assert_eq!(step, best);
+    assert_ne!(best, 60, "the last one is no better, or this shows nothing");
+    assert_eq!(kept("last", "last"), (json!(60), best));
+}
+
+#[test]
 fn another_configuration_is_refused_and_every_key_named() {
     let sandbox = Sandbox::new();
     sandbox.train("run", &["train.max_steps=2"]).code(0);

@@ -215,7 +215,7 @@ fn report(
         "report": page,
     });
     let mut text = format!(
-        "{}: {} steps{}, best validation {} {:.4} at step {}\n",
+        "{}: {} steps{}, {} validation {} {:.4} at step {}\n",
         if outcome.already_complete {
             "already complete"
         } else {
@@ -227,6 +227,7 @@ fn report(
         } else {
             ""
         },
+        config.eval.keep.name(),
         config.eval.metric.name(),
         outcome.best.value,
         outcome.best.step,

@@ -20,8 +20,9 @@ pub(super) fn section(report: &TrainingReport) -> Markup {
     let curves = &report.curves;
     html! {
         p {
-            "The best model by " (named(&curves.metric)) " on the validation data is that of step "
-            (count(curves.best_step)) "; it is the one that was kept."
+            "The model of step " (count(curves.kept_step)) " was kept: "
+            @if curves.keeps_last { "the last one." }
+            @else { "the best by " (named(&curves.metric)) " on the validation data." }
         }
         div.charts {
             (loss(report))

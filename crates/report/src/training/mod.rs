@@ -111,10 +111,12 @@ pub struct Curves {
     pub train: Vec<TrainStep>,
     /// The evaluations on the validation data.
     pub evaluations: Vec<Evaluated>,
-    /// The figure by which the best model was chosen.
+    /// The figure by which models are compared.
     pub metric: String,
-    /// The step of the best model.
-    pub best_step: u64,
+    /// The step of the model that was kept.
+    pub kept_step: u64,
+    /// Whether it was kept for being the last one, not the best.
+    pub keeps_last: bool,
 }
 
 /// One step.

@@ -17,7 +17,7 @@ pub struct TrainingState {
     pub epoch: u64,
     /// The number of the next draw inside its epoch: the sampler's position.
     pub batch: u64,
-    /// The best evaluation so far.
+    /// The evaluation whose model is kept: the best so far, or the last, as `eval.keep` says.
     pub best: Option<Best>,
     /// The evaluations without a better one that are left before the run ends early.
     pub patience_left: Option<u64>,
@@ -49,7 +49,7 @@ pub struct End {
     pub stopped_early: bool,
 }
 
-/// The best evaluation of a run.
+/// The evaluation of a run whose model is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Best {

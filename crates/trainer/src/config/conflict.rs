@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::types::{Config, Position};
+use super::types::{Config, Keep, Position};
 use super::values::{Column, Period, Source};
 
 /// 256 bytes and five special tokens.
@@ -209,6 +209,17 @@ fn train(config: &Config, conflicts: &mut Vec<Conflict>) {
             ),
             found: format!("\"{}\"", mode.name()),
             hint: Some("leave the key out: the metric knows its direction".to_owned()),
+        });
+    }
+    if let (Keep::Last, Some(patience)) = (config.eval.keep, train.early_stopping) {
+        conflicts.push(Conflict {
+            keys: &["eval.keep", "train.early_stopping"],
+            expected: "\"best\" beside `train.early_stopping`".to_owned(),
+            found: "\"last\"".to_owned(),
+            hint: Some(format!(
+                "the last model would be the one that was no better than another for {patience} \
+                 evaluations; leave one of the two keys out"
+            )),
         });
     }
 }

@@ -6,8 +6,8 @@
 
 use super::kind::{Kind, Range};
 use super::{
-    Activation, DataFormat, Mechanism, MetricName, Mode, NormPosition, OnNan, Optimizer, Pooling,
-    Position, ScheduleKind, Task, TokenizerKind,
+    Activation, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan, Optimizer,
+    Pooling, Position, ScheduleKind, Task, TokenizerKind,
 };
 
 /// What a key is when the configuration does not set it.
@@ -271,6 +271,9 @@ pub const KEYS: &[Key] = &[
         "the figure by which the best model is chosen"),
     Key::new("eval", "mode", one_of(Mode::NAMES), Unset("the metric's own direction"),
         "the direction in which the metric is better"),
+    Key::new("eval", "keep", one_of(Keep::NAMES), Is("\"best\""),
+        "which of the evaluated models goes into the bundle: where the validation data is small or the \
+         weights are averaged, the last is often the better choice"),
 
     Key::new("checkpoint", "every_steps", integer(1, 1_000_000_000_000),
         Unset("at evaluations alone"),

@@ -33,7 +33,7 @@ pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse, parse_search};
 pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
-    Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling, Position,
-    ReportConfig, ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
+    Keep, Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling,
+    Position, ReportConfig, ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
 };
 pub use values::{ClassWeights, Column, Period, Source};

@@ -403,6 +403,10 @@ fn each_contradiction_has_its_message() {
             &["eval.mode=min"],
             "`eval.mode`: expected \"max\", since `eval.metric` is \"accuracy\", found \"min\"",
         ),
+        (
+            &["eval.keep=last", "train.early_stopping=3"],
+            "`eval.keep`: expected \"best\" beside `train.early_stopping`, found \"last\"",
+        ),
     ] {
         let message = read_set(overrides).unwrap_err().to_string();
         assert!(message.contains(expected), "{overrides:?}\ngave\n{message}");

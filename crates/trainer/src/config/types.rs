@@ -185,6 +185,16 @@ names! {
     }
 }
 
+names! {
+    /// Which of the evaluated models a run ends with.
+    Keep {
+        /// The best by the metric.
+        Best = "best",
+        /// The last.
+        Last = "last",
+    }
+}
+
 impl Mode {
     /// Whether `value` is strictly better than `best`; a NaN never is.
     #[must_use]
@@ -392,6 +402,8 @@ pub struct EvalConfig {
     /// The direction in which the metric is better; the metric's own when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// Which of the evaluated models goes into the bundle.
+    pub keep: Keep,
 }
 
 impl EvalConfig {

@@ -1,5 +1,6 @@
 //! A run: the loop, and the folder that it lives in.
 
+mod evaluation;
 mod plan;
 mod resume;
 mod source;
@@ -11,15 +12,13 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 use regard_bundle::{Bundle, Workers};
-use regard_model::Transformer;
 use regard_model::weights;
 use regard_ops::Key;
 
 use crate::average::Average;
-use crate::checkpoint::{Best, CheckpointStore, Contents, End, Loaded, MetricPoint, TrainingState};
+use crate::checkpoint::{Best, CheckpointStore, Contents, End, Loaded, TrainingState};
 use crate::config::Config;
 use crate::error::TrainError;
-use crate::evaluate::evaluate;
 use crate::files::at;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
@@ -79,7 +78,7 @@ pub enum Progress<'a> {
         step: u64,
         /// The figures.
         evaluation: &'a Evaluation,
-        /// Whether it is the best so far.
+        /// Whether it is better than those before it.
         is_best: bool,
     },
     /// Something that a person should know.
@@ -96,7 +95,7 @@ pub struct Outcome {
     pub step: u64,
     /// Whether the run ended before its last step because the metric no longer improved.
     pub stopped_early: bool,
-    /// The best evaluation, whose model is in the bundle.
+    /// The evaluation whose model is in the bundle: the best, or the last, as `eval.keep` says.
     pub best: Best,
     /// The best model on the test data; absent if there is none, or if the run was complete before.
     pub test: Option<Evaluation>,
@@ -343,74 +342,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Judges the model on the validation data; keeps score of the best.
-    fn evaluate(
-        &mut self,
-        epoch: u64,
-        tell: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), TrainError> {
-        let begun = Instant::now();
-        let step = self.state.step;
-        let evaluation = match &self.average {
-            Some(average) => self.judge(average.model(), Split::Valid)?,
-            None => self.judge(&self.stepper.model().valid(), Split::Valid)?,
-        };
-        let eval = &self.config.eval;
-        let value = evaluation.metric(eval.metric);
-        let best = self.state.best;
-        // Ties are common on few examples; the lower loss is then the better model.
-        let is_best = best.is_none_or(|best| {
-            eval.mode().is_better(value, best.value)
-                || (value == best.value && evaluation.report.loss < self.loss_at(best.step))
-        });
-        if is_best {
-            self.state.best = Some(Best { step, value });
-            self.state.patience_left = self.config.train.early_stopping;
-        } else if let Some(left) = &mut self.state.patience_left {
-            *left = left.saturating_sub(1);
-        }
-        let metrics = evaluation.metrics();
-        self.state.history.push(MetricPoint {
-            step,
-            epoch,
-            metrics: metrics
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), *value))
-                .collect(),
-        });
-        let event = Event::new(EventKind::Eval, step, epoch)
-            .with("split", Split::Valid.name())
-            .with("best", is_best);
-        self.scalars("eval", &metrics)?;
-        let event = metrics
-            .into_iter()
-            .fold(event, |event, (name, value)| event.with_number(name, value));
-        self.log
-            .write(&event.with_volatile("seconds", begun.elapsed().as_secs_f64()))?;
-        tell(Progress::Evaluated {
-            step,
-            evaluation: &evaluation,
-            is_best,
-        });
-        Ok(())
-    }
-
-    /// The validation loss of an earlier evaluation.
-    fn loss_at(&self, step: u64) -> f64 {
-        let mut history = self.state.history.iter().rev();
-        history
-            .find(|point| point.step == step)
-            .and_then(|point| point.metrics.get("loss").copied())
-            .unwrap_or(f64::INFINITY)
-    }
-
-    fn judge(&self, model: &Transformer, split: Split) -> Result<Evaluation, TrainError> {
-        let RunSettings {
-            device, workers, ..
-        } = self.settings;
-        evaluate(model, self.task, split, *workers, device)
-    }
-
     fn log_step(
         &mut self,
         epoch: u64,
@@ -508,7 +439,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes the bundle of the best model and judges it on the test data.
+    /// Makes the bundle of the model that is kept and judges it on the test data.
     fn finish(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Outcome, TrainError> {
         let best = self
             .state

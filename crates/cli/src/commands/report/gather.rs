@@ -10,6 +10,7 @@ use regard_report::chart::ReliabilityBin;
 use regard_report::training::{
     ClassFigures, Cost, Curves, Evaluated, Explained, Mistake, Part, Quality, TrainStep,
 };
+use regard_trainer::config::Keep;
 use regard_trainer::log::History;
 use regard_trainer::task::Split;
 use regard_trainer::{JudgedText, PartDescription, RunDescription};
@@ -126,7 +127,8 @@ fn curves(described: &RunDescription, history: &History) -> Curves {
         train: train.collect(),
         evaluations: evaluations.collect(),
         metric: described.config.eval.metric.name().to_owned(),
-        best_step: described.info.step,
+        kept_step: described.info.step,
+        keeps_last: described.config.eval.keep == Keep::Last,
     }
 }
 
