@@ -203,7 +203,7 @@ fn the_last_model_is_kept_where_the_configuration_says_so() {
         );
         let events = sandbox.events(run);
         let is_best = |event: &&serde_json::Value| event["kind"] == "eval" && event["best"] == true;
-        let best = events.iter().filter(is_best).next_back().unwrap()["step"].clone();
+        let best = events.iter().rfind(is_best).unwrap()["step"].clone();
         let bundle = std::fs::read_to_string(sandbox.path(run).join("bundle/bundle.json")).unwrap();
         let bundle: serde_json::Value = serde_json::from_str(&bundle).unwrap();
         (bundle["step"].clone(), best)
