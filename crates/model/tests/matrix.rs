@@ -14,10 +14,11 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use common::{FILLING, batch, devices, host, ids, parameter_gradients, probe, rows, tiny};
 use regard_attention::{Mechanism, PositionKind};
-use regard_model::weights::{HostTensor, collect};
+use regard_model::weights::{HostTensor, collect, parameters};
 use regard_model::{
     Activation, EmbeddingConfig, HeadConfig, Input, NormPosition, Transformer, TransformerConfig,
 };
+use regard_ops::bookkeeping::{Bookkeeping, ParameterGradient, Units};
 use regard_ops::{Context, Key, Pass};
 
 /// The registry's models: all pairs of choices, not all products. The kind of position goes round
@@ -318,5 +319,74 @@ fn a_stage_that_runs_again_gives_the_same_bits() {
             hidden = second;
         }
         assert_eq!(host(&hidden), host(&whole));
+    });
+}
+
+/// The loss of each row by itself; a row without positions has a gradient too.
+fn curved(output: Tensor<3>, first_row: usize) -> Tensor<1> {
+    let output = output.add_scalar(1.0);
+    loss(&output.clone().square(), first_row)
+}
+
+#[test]
+fn book_keeping_is_the_loop_over_units() {
+    for_each_model(|_, model, device| {
+        let rows = rows(&[5, 0, 3, 2]);
+        let units = Units::new(vec![0, 1, 0, 2]);
+        let mut hook = Bookkeeping::new();
+        let input = batch(&rows, 6, FILLING, device);
+        let mut context = training(0).with_hook(&mut hook);
+        let output = model.clone().no_grad().forward(&input, &mut context);
+        let mut tape = curved(output, 0).backward();
+        let all = hook
+            .finish(&mut tape, &units)
+            .expect("every output is read");
+
+        let mut each = vec![Gradients::new(); 3];
+        for (row, tokens) in rows.iter().enumerate() {
+            let alone = batch(std::slice::from_ref(tokens), 6, FILLING, device);
+            let output = model.forward(&alone, &mut training(row));
+            let gradients = parameter_gradients(model, &curved(output, row).backward());
+            add(&mut each[units.unit_of_row()[row]], gradients);
+        }
+        let norms = host(&all.squared_norms().expect("parameters")).values;
+        for (unit, found) in each.iter().zip(norms) {
+            let squares = unit.values().flat_map(|gradient| &gradient.values);
+            let expected: f64 = squares.map(|g| f64::from(*g).powi(2)).sum();
+            assert!(
+                (f64::from(found) - expected).abs() < 1e-5 * expected + 1e-12,
+                "{found}, expected {expected}"
+            );
+        }
+
+        let weights = [0.5_f32, -1.0, 2.0];
+        let mut expected = Gradients::new();
+        for (mut unit, weight) in each.into_iter().zip(weights) {
+            for gradient in unit.values_mut() {
+                gradient.values.iter_mut().for_each(|g| *g *= weight);
+            }
+            add(&mut expected, unit);
+        }
+        let parameters = parameters(model);
+        let weights = Tensor::from_data(weights, &device.clone().inner());
+        let found: Gradients = all
+            .weighted_sum(&weights)
+            .into_iter()
+            .map(|(id, sum)| {
+                let mut parameters = parameters.iter();
+                let parameter = parameters.find(|parameter| parameter.id == id);
+                let parameter = parameter.expect("of the model");
+                let sum = match sum {
+                    // Those of linear layers alone decay, and are swapped in files.
+                    ParameterGradient::Matrix(sum) => {
+                        HostTensor::from_tensor(sum, parameter.decayed)
+                    }
+                    ParameterGradient::Vector(sum) => HostTensor::from_tensor(sum, false),
+                    other => panic!("a rank that this test does not know: {other:?}"),
+                };
+                (parameter.name.clone(), sum)
+            })
+            .collect();
+        assert_same_gradients(&found, &expected);
     });
 }

@@ -57,11 +57,15 @@ pub enum Operation<'a> {
         ids: &'a Tensor<2, Int>,
         /// The table `[n_entries, d]`.
         table: ParamId,
+        /// The entries of the table.
+        n_entries: usize,
     },
     /// `output[b, t] = table[t]`: the first `len` entries, the same for every row.
     Rows {
         /// The table `[n_entries, d]`.
         table: ParamId,
+        /// The entries of the table.
+        n_entries: usize,
     },
     /// `output = normalized ∘ weight + bias`.
     ScaleShift {

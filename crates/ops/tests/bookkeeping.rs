@@ -10,9 +10,7 @@ use proptest::prelude::*;
 use regard_ops::bookkeeping::{
     Bookkeeping, BookkeepingError, ParameterGradient, UnitGradients, Units,
 };
-use regard_ops::primitive::{
-    LayerNorm, LayerNormConfig, Linear, LinearConfig, Table, TableConfig, Vector, VectorConfig,
-};
+use regard_ops::primitive::{Linear, LinearConfig};
 use regard_ops::{Context, Key};
 
 /// Two layers, the second without a bias.
@@ -156,7 +154,6 @@ impl Setting {
     /// Compares norms, and sums under several weightings.
     fn check(&self, tolerance: f64) {
         let all = self.all_at_once();
-        assert!(all.without_rule().is_empty());
         let loop_gradients = self.one_by_one();
         let norms: Vec<f64> = loop_gradients
             .iter()
@@ -332,56 +329,8 @@ fn an_output_that_the_loss_does_not_read_is_refused() {
     );
 }
 
-/// Every primitive that has no rule of its own yet, and a linear layer.
-#[derive(Module, Debug)]
-struct Others {
-    token: Table,
-    position: Table,
-    class: Vector,
-    norm: LayerNorm,
-    layer: Linear,
-}
-
 #[test]
-fn primitives_without_a_rule_are_named_and_not_counted() {
-    let device = device();
-    let (rows, len, d) = (2, 3, 4);
-    let key = Key::new(1);
-    let others = Others {
-        token: TableConfig::new(5, d).init(key.fold(0), &device),
-        position: TableConfig::new(len, d).init(key.fold(1), &device),
-        class: VectorConfig::new(d).init(key.fold(2), &device),
-        norm: LayerNormConfig::new(d).init(key.fold(3), &device),
-        layer: LinearConfig::new(d, d).init(key.fold(4), &device),
-    };
-    let others = others.no_grad();
-    let mut hook = Bookkeeping::new();
-    let mut context = Context::evaluation().with_hook(&mut hook);
-    let ids = Tensor::<2, Int>::from_data([[0, 1, 2], [3, 4, 0]], &device);
-    let sum = others.token.lookup(ids, "token", &mut context)
-        + others.position.rows(rows, len, "position", &mut context)
-        + others.class.forward(rows, len, "class", &mut context);
-    let normed = others.norm.forward(sum, "norm", &mut context);
-    let output = others.layer.forward(normed, "layer", &mut context);
-    let units = Units::one_row_each(rows);
-    let all = hook
-        .finish(&mut output.sum().backward(), &units)
-        .expect("the layer is read");
-    assert_eq!(
-        all.without_rule(),
-        [
-            "stage 0: token",
-            "stage 0: position",
-            "stage 0: class",
-            "stage 0: norm"
-        ]
-    );
-    let sums = all.weighted_sum(&Tensor::ones([rows], &device.inner()));
-    assert_eq!(sums.len(), 2, "the layer's weight and bias");
-}
-
-#[test]
-fn a_pass_without_linear_layers_has_no_norms() {
+fn a_pass_without_parameters_has_no_norms() {
     let mut gradients = normals("x", [1], &device()).require_grad().sum().backward();
     let all = Bookkeeping::new()
         .finish(&mut gradients, &Units::one_row_each(1))

@@ -77,6 +77,7 @@ impl Table {
         let operation = Operation::Lookup {
             ids: &ids,
             table: self.weight.id,
+            n_entries: self.n_entries(),
         };
         context.output(name, operation, output)
     }
@@ -111,6 +112,7 @@ impl Table {
             .expand([batch, len, d]);
         let operation = Operation::Rows {
             table: self.weight.id,
+            n_entries,
         };
         context.output(name, operation, output)
     }
