@@ -206,7 +206,9 @@ fn of_training(error: &TrainError) -> Code {
 
 fn of_data(error: &DataError) -> Code {
     match error {
-        DataError::Write { .. } | DataError::TokenCache { .. } => Code::Io,
+        DataError::Write { .. } | DataError::TokenCache { .. } | DataError::SeriesCache { .. } => {
+            Code::Io
+        }
         _ => Code::Data,
     }
 }

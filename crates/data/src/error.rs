@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::wording::{did_you_mean, listed, other_separator, ragged_hint};
+use crate::series::TimeForm;
+use crate::wording::{
+    columns_changed, did_you_mean, listed, of_series, other_separator, ragged_hint, time_forms,
+};
 use crate::{Format, TokenizerKind};
 
 /// Why data could not be read, written, split or turned into tokens.
@@ -493,5 +496,217 @@ pub enum DataError {
         characters: usize,
         /// What it said.
         message: String,
+    },
+    /// The file system refused a file of values.
+    #[error("cannot {action} the temporary file of values {}; raise data.memory_mib to hold more in memory", path.display())]
+    SeriesCache {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A table without a column of numbers.
+    #[error("{} has no column of numbers; its other columns are {}", path.display(), listed(.columns))]
+    NoNumericColumn {
+        /// The file.
+        path: PathBuf,
+        /// The columns that hold none.
+        columns: Vec<String>,
+    },
+    /// A column that was named for two purposes.
+    #[error(
+        "{}: the column {column:?} is named twice among time, id, target and known columns; a target that is known ahead would be told to the model",
+        path.display()
+    )]
+    SeriesColumnTwice {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// So many different ids that they are none.
+    #[error("{}: the column {column:?} has more than {most} different ids of series; is it the right column?", path.display())]
+    TooManySeries {
+        /// The file.
+        path: PathBuf,
+        /// The column of ids.
+        column: String,
+        /// The most that are taken.
+        most: usize,
+    },
+    /// A text where a number should stand.
+    #[error(
+        "{} line {line}: {value:?} in column {column:?} is no number; a missing value is an empty field, NA, NaN, null or ?",
+        path.display()
+    )]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there, shortened.
+        value: String,
+    },
+    /// An infinite value, or one beyond the range of 32-bit floating point.
+    #[error(
+        "{} line {line}: {value:?} in column {column:?} is infinite; leave the field empty if the value is missing",
+        path.display()
+    )]
+    InfiniteValue {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there, shortened.
+        value: String,
+    },
+    /// A value that is no time.
+    #[error("{} line {line}: {value:?} in column {column:?} is no time; tried {}", path.display(), time_forms(.tried))]
+    UnparsableTime {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column of times.
+        column: String,
+        /// What stands there, shortened.
+        value: String,
+        /// The forms that were tried: all of them, or those that the rows before left.
+        tried: Vec<TimeForm>,
+    },
+    /// Times whose day and month could be exchanged.
+    #[error(
+        "{}: every time in column {column:?}, {value:?} for instance, can be read as {}; write dates as 2016-07-31, or name the form",
+        path.display(), time_forms(.forms)
+    )]
+    AmbiguousTimes {
+        /// The file.
+        path: PathBuf,
+        /// The column of times.
+        column: String,
+        /// The first of them, shortened.
+        value: String,
+        /// The forms that read all of them.
+        forms: Vec<TimeForm>,
+    },
+    /// Something needs times, and no column of them is named.
+    #[error("{}: {purpose} needs the times of the rows; name their column as data.time_column", path.display())]
+    NoTimeColumn {
+        /// The file.
+        path: PathBuf,
+        /// What needs them.
+        purpose: &'static str,
+    },
+    /// Two rows of one series with one time.
+    #[error(
+        "{} line {line}: the time {time}{} stands on line {first_line} already, and {count} rows repeat a time; remove them, or say what counts: first, last, mean, or keep for all rows as they stand",
+        path.display(), of_series(.series)
+    )]
+    RepeatedTime {
+        /// The file.
+        path: PathBuf,
+        /// The line of the repetition.
+        line: u64,
+        /// The line of the first one.
+        first_line: u64,
+        /// The time.
+        time: String,
+        /// The id of the series.
+        series: String,
+        /// How many rows repeat a time, in the whole file.
+        count: u64,
+    },
+    /// A part of a split that is empty, or ends behind the last row.
+    #[error(
+        "{}: the {part} part would be rows {start} to {end}{}, which has {rows} rows; each part needs rows: give other lengths or shares",
+        path.display(), of_series(.series)
+    )]
+    SeriesSplit {
+        /// The file.
+        path: PathBuf,
+        /// The id of the series.
+        series: String,
+        /// The part.
+        part: &'static str,
+        /// Rows of the series.
+        rows: usize,
+        /// Where the part begins.
+        start: usize,
+        /// Where it would end.
+        end: usize,
+    },
+    /// An id that no series has, or that two parts name.
+    #[error("{}: {}", path.display(), if *.is_repeated { format!("the series {id:?} is named for two parts; name it once") } else { format!("no series has the id {id:?}; look at the column of ids") })]
+    SeriesId {
+        /// The file.
+        path: PathBuf,
+        /// The id.
+        id: String,
+        /// Whether it exists and was named before.
+        is_repeated: bool,
+    },
+    /// All series are for measuring.
+    #[error("{}: all {series} series are for validation or test; leave some to train on", path.display())]
+    NoSeriesToTrainOn {
+        /// The file.
+        path: PathBuf,
+        /// How many series there are.
+        series: usize,
+    },
+    /// Too few rows for a single window.
+    #[error(
+        "{}: {rows} rows with {before} before them are too few; a window needs {} rows, {lookback} to look back and {horizon} ahead: give more rows or a shorter data.lookback or data.horizon",
+        path.display(), .lookback.saturating_add(*.horizon)
+    )]
+    TooFewRows {
+        /// The file.
+        path: PathBuf,
+        /// Rows of the longest series in this part.
+        rows: usize,
+        /// Rows of that series before the part, into which a window may look back.
+        before: usize,
+        /// Rows that a window sees.
+        lookback: usize,
+        /// Rows that it tells.
+        horizon: usize,
+    },
+    /// A channel without a single value.
+    #[error("{}: the column {column:?} has no value in the training rows; leave it out of the columns", path.display())]
+    AllMissing {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A channel that cannot be scaled.
+    #[error(
+        "{}: the column {column:?} is {value} in all training rows, so it has no scale; leave it out of the columns, or have constant channels centred",
+        path.display()
+    )]
+    ConstantChannel {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its only value.
+        value: f32,
+    },
+    /// Columns other than those of the training.
+    #[error("{}: {}", path.display(), columns_changed(.expected, .missing, .unexpected))]
+    ColumnsChanged {
+        /// The file.
+        path: PathBuf,
+        /// The columns of the training.
+        expected: Vec<String>,
+        /// Those that the file lacks.
+        missing: Vec<String>,
+        /// Those that the training did not have.
+        unexpected: Vec<String>,
     },
 }

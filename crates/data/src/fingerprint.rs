@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Labels;
+use crate::{Labels, SeriesTable};
 
-/// A BLAKE3 hash over the names of the columns, the labels in their order, and every text with its label.
+/// A BLAKE3 hash over the names of the columns and every row: of texts the labels in their order, and each text with its
+/// label; of series their ids, times and values.
 ///
 /// It is of what was read, not of the file's bytes: the same rows as CSV and as JSON Lines agree.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
@@ -25,6 +26,35 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// The hash of a table of time series, as it is laid out: the order of the file's rows does not count where their times
+/// tell it.
+pub(crate) fn series_fingerprint(table: &SeriesTable) -> Fingerprint {
+    let mut hasher = Fingerprinter(blake3::Hasher::new_derive_key(
+        "Regard time series, version 1",
+    ));
+    let columns = table.columns();
+    hasher.list(columns.iter().map(String::as_str));
+    hasher.number(table.n_targets());
+    hasher.number(table.n_series());
+    let mut row_values = vec![0.0; columns.len()];
+    for series in 0..table.n_series() {
+        hasher.part(table.id(series));
+        hasher.number(table.len(series));
+        for row in 0..table.len(series) {
+            if let Some(time) = table.time(series, row) {
+                hasher.0.update(&time.0.to_le_bytes());
+            }
+            table.copy_rows(series, row..row + 1, &mut row_values);
+            for value in &row_values {
+                // One NaN for all: there are many, and they all mean missing.
+                let value = if value.is_nan() { f32::NAN } else { *value };
+                hasher.0.update(&value.to_le_bytes());
+            }
+        }
+    }
+    Fingerprint(hasher.0.finalize().to_hex().to_string())
 }
 
 /// Hashes rows while they are read. Every part is preceded by its length, so that no two data sets hash the same bytes.

@@ -27,6 +27,7 @@
 //! | a held-out share of one file | [`stratified`] |
 //! | which data a run was trained on | [`Fingerprint`] |
 //! | text to token ids | [`Tokenizer`], [`TokenizerTrainer`] |
+//! | time series: tables, windows, scalers, splits | [`series`] |
 //! | token ids of any number, in memory or memory-mapped | [`TokenRows`], [`TokenCache`] |
 
 mod cache;
@@ -38,6 +39,7 @@ mod labelled;
 mod labelled_file;
 mod labels;
 mod read;
+pub mod series;
 mod split;
 mod texts;
 mod tokenizer;
@@ -52,6 +54,7 @@ pub use labelled::{LabelledRow, MOST_LABELS, TextColumns};
 pub use labelled_file::{LabelledFile, require_regular_file, visit_labelled};
 pub use labels::Labels;
 pub use read::{Cell, Column, Format, Limits, Record, Records, Source};
+pub use series::SeriesTable;
 pub use split::{Split, stratified};
 pub use texts::LabelledTexts;
 pub use tokenizer::{Encoded, Token, Tokenizer, TokenizerConfig, TokenizerKind, TokenizerTrainer};

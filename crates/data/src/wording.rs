@@ -1,5 +1,7 @@
 //! Parts of messages: what a person is told beyond the bare fault, kept short whatever the data hold.
 
+use crate::series::TimeForm;
+
 pub(crate) fn ragged_hint(quoting: bool) -> &'static str {
     if quoting {
         "put a field that holds commas or quotes in double quotes"
@@ -39,6 +41,42 @@ pub(crate) fn other_separator(columns: &[String]) -> &'static str {
         }
         _ => "",
     }
+}
+
+/// ` of series "a"`, or nothing where there is but one without a name.
+pub(crate) fn of_series(id: &str) -> String {
+    match id {
+        "" => String::new(),
+        id => format!(" of series {:?}", excerpt(id)),
+    }
+}
+
+/// Forms of times for a message.
+pub(crate) fn time_forms(forms: &[TimeForm]) -> String {
+    let names: Vec<String> = forms.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+pub(crate) fn columns_changed(
+    expected: &[String],
+    missing: &[String],
+    unexpected: &[String],
+) -> String {
+    let mut faults = Vec::new();
+    if !missing.is_empty() {
+        faults.push(format!("the columns {} are missing", listed(missing)));
+    }
+    if !unexpected.is_empty() {
+        faults.push(format!("the columns {} are new", listed(unexpected)));
+    }
+    if faults.is_empty() {
+        faults.push("the columns are in another order".to_owned());
+    }
+    format!(
+        "{}; the model was trained on {}",
+        faults.join(" and "),
+        listed(expected)
+    )
 }
 
 /// At most 80 characters of a value from the data: errors must not pour a file into a log.

@@ -119,7 +119,7 @@ pub(super) fn file_of(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Makes a folder that nobody else can enter, under a name that nobody took before.
-fn make_private(parent: &Path) -> io::Result<PathBuf> {
+pub(crate) fn make_private(parent: &Path) -> io::Result<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

@@ -14,5 +14,7 @@ mod rows;
 mod writer;
 
 pub use folder::TokenCache;
+pub(crate) use folder::make_private;
 pub use rows::TokenRows;
+pub(crate) use rows::map;
 pub use writer::TokenRowsWriter;

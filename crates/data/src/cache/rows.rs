@@ -222,7 +222,7 @@ fn id_of(bytes: &[u8]) -> u32 {
     unsafe_code,
     reason = "a file can be mapped in no other way, and reading it instead would hold it in memory"
 )]
-fn map(file: &File) -> io::Result<Mmap> {
+pub(crate) fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: the bytes must not change and the file not shrink while the map lives. The file stands in a folder that
     // this process holds: a run's, under its lock, or a temporary one of the process's own, which other users cannot
     // enter. It was renamed into place when it was whole; this crate never writes to it again, and removes its name only

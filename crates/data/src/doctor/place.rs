@@ -22,7 +22,11 @@ impl DataError {
             | Self::NestedValue { path, line, .. }
             | Self::EmptyLabel { path, line, .. }
             | Self::LabelTooLong { path, line, .. }
-            | Self::UnknownLabel { path, line, .. } => (Some(path), Some(*line)),
+            | Self::UnknownLabel { path, line, .. }
+            | Self::NotANumber { path, line, .. }
+            | Self::InfiniteValue { path, line, .. }
+            | Self::UnparsableTime { path, line, .. }
+            | Self::RepeatedTime { path, line, .. } => (Some(path), Some(*line)),
             Self::Open { path, .. }
             | Self::Folder { path }
             | Self::NoFolder { path }
@@ -42,7 +46,19 @@ impl DataError {
             | Self::ReadOnce { path }
             | Self::Changed { path }
             | Self::TooManyLabels { path, .. }
-            | Self::SameColumn { path, .. } => (Some(path), None),
+            | Self::SameColumn { path, .. }
+            | Self::NoNumericColumn { path, .. }
+            | Self::SeriesColumnTwice { path, .. }
+            | Self::TooManySeries { path, .. }
+            | Self::AmbiguousTimes { path, .. }
+            | Self::NoTimeColumn { path, .. }
+            | Self::SeriesSplit { path, .. }
+            | Self::SeriesId { path, .. }
+            | Self::NoSeriesToTrainOn { path, .. }
+            | Self::TooFewRows { path, .. }
+            | Self::AllMissing { path, .. }
+            | Self::ConstantChannel { path, .. }
+            | Self::ColumnsChanged { path, .. } => (Some(path), None),
             _ => (None, None),
         }
     }

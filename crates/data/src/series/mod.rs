@@ -1,0 +1,27 @@
+//! Time series: tables of numbers in time order, cut into windows.
+//!
+//! ```text
+//! file -> RawRows (as read) -> SeriesTable (by series, in time order, on its grid) -> SeriesSplit -> WindowIndex -> rows of a batch
+//! ```
+//!
+//! A table holds every value once, in memory or in a file that is mapped; windows are numbers until a batch is cut.
+
+mod columns;
+mod frequency;
+mod lay;
+mod raw;
+mod scaler;
+mod split;
+mod store;
+mod table;
+mod time;
+mod value;
+mod window;
+
+pub use columns::{RepeatedTimes, SeriesColumns, SeriesOptions};
+pub use frequency::Frequency;
+pub use scaler::{ConstantChannels, Scaler};
+pub use split::{Extent, SeriesSplit, Span};
+pub use table::SeriesTable;
+pub use time::{Moment, TimeForm, TimeZoneOfColumn};
+pub use window::{Window, WindowIndex};

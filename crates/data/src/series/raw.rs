@@ -1,0 +1,293 @@
+//! The rows of a table as they stand in the file.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::store::{Store, StoreWriter};
+use super::time::{TimeColumn, Times};
+use super::value::{NoValue, read_value};
+use super::{SeriesColumns, SeriesOptions};
+use crate::wording::excerpt;
+use crate::{Column, DataError, Record, Records};
+
+/// From so many rows it is told which columns hold numbers.
+const SAMPLE_ROWS: usize = 1_000;
+/// More different series than this are no ids.
+const MOST_SERIES: usize = 1_000_000;
+
+/// Rows in the order of the file: what they hold, where they stand, and which series they belong to.
+pub(crate) struct RawRows {
+    pub path: PathBuf,
+    /// Names of the columns of `values`: the targets, then the known ones.
+    pub columns: Vec<String>,
+    pub n_targets: usize,
+    /// The name of the column of times.
+    pub time_column: Option<String>,
+    /// Columns that nobody named and that hold no numbers.
+    pub ignored: Vec<String>,
+    /// Ids in the order of their first rows; one empty id without a column of ids.
+    pub series: Vec<String>,
+    pub series_of_row: Vec<u32>,
+    pub lines: Vec<u64>,
+    pub times: Option<Times>,
+    /// Row after row.
+    pub values: Store,
+}
+
+impl RawRows {
+    pub fn n_rows(&self) -> usize {
+        self.series_of_row.len()
+    }
+
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+}
+
+/// Where the columns stand in a record.
+struct Places {
+    time: Option<usize>,
+    id: Option<usize>,
+    values: Vec<usize>,
+    n_targets: usize,
+}
+
+/// Reads all rows. A value or a time that cannot be read goes to `fault`: if that lets it pass, the value is missing, and
+/// the row of such a time is left out.
+pub(crate) fn read_raw(
+    records: Records,
+    columns: &SeriesColumns,
+    options: &SeriesOptions,
+    fault: &mut dyn FnMut(DataError) -> Result<(), DataError>,
+) -> Result<RawRows, DataError> {
+    let path = records.path().to_owned();
+    let names = records.columns().to_vec();
+    let mut records = records;
+    let mut sample = Vec::new();
+    if columns.targets.is_empty() {
+        for record in records.by_ref().take(SAMPLE_ROWS) {
+            sample.push(record?);
+        }
+    }
+    let (places, ignored) = places(&records, columns, &sample)?;
+    let mut raw = Reading {
+        places,
+        names,
+        times: TimeColumn::new(options.time_form),
+        ids: HashMap::new(),
+        series: Vec::new(),
+        series_of_row: Vec::new(),
+        lines: Vec::new(),
+        values: StoreWriter::new(options.memory_bytes),
+        row: Vec::new(),
+    };
+    if raw.places.id.is_none() {
+        raw.series.push(String::new());
+    }
+    for record in sample.into_iter().map(Ok).chain(records) {
+        raw.take(&record?, fault)?;
+    }
+    raw.finish(path, ignored)
+}
+
+/// Which columns are which: those that are named, and if no target is, every one that holds numbers.
+fn places(
+    records: &Records,
+    columns: &SeriesColumns,
+    sample: &[Record],
+) -> Result<(Places, Vec<String>), DataError> {
+    let find = |column: &Option<Column>| {
+        column
+            .as_ref()
+            .map(|column| records.column(column))
+            .transpose()
+    };
+    let find_all = |columns: &[Column]| -> Result<Vec<usize>, DataError> {
+        columns
+            .iter()
+            .map(|column| records.column(column))
+            .collect()
+    };
+    let (time, id) = (find(&columns.time)?, find(&columns.id)?);
+    let known = find_all(&columns.known)?;
+    let mut ignored = Vec::new();
+    let targets = if columns.targets.is_empty() {
+        let (numbers, others): (Vec<usize>, Vec<usize>) = (0..records.columns().len())
+            .filter(|place| Some(*place) != time && Some(*place) != id && !known.contains(place))
+            .partition(|place| holds_numbers(sample, *place));
+        ignored = others
+            .iter()
+            .map(|place| records.columns()[*place].clone())
+            .collect();
+        numbers
+    } else {
+        find_all(&columns.targets)?
+    };
+    if targets.is_empty() {
+        return Err(DataError::NoNumericColumn {
+            path: records.path().to_owned(),
+            columns: ignored,
+        });
+    }
+    let n_targets = targets.len();
+    let named: Vec<usize> = time
+        .into_iter()
+        .chain(id)
+        .chain(targets.iter().copied())
+        .chain(known.iter().copied())
+        .collect();
+    if let Some(place) = (1..named.len()).find(|place| named[..*place].contains(&named[*place])) {
+        return Err(DataError::SeriesColumnTwice {
+            path: records.path().to_owned(),
+            column: records.columns()[named[place]].clone(),
+        });
+    }
+    let values = targets.into_iter().chain(known).collect();
+    Ok((
+        Places {
+            time,
+            id,
+            values,
+            n_targets,
+        },
+        ignored,
+    ))
+}
+
+/// Whether every value of a column is a number or missing. A column that is missing throughout counts: it is named when
+/// the table is looked at, which is better than to leave it out without a word.
+fn holds_numbers(sample: &[Record], place: usize) -> bool {
+    sample.iter().all(|record| {
+        field(record, place).is_ok_and(|text| read_value(&text) != Err(NoValue::NotANumber))
+    })
+}
+
+/// The text of a field; empty where JSON has `null` or no such key.
+fn field(record: &Record, place: usize) -> Result<std::borrow::Cow<'_, str>, DataError> {
+    match record.text(place) {
+        Err(DataError::MissingValue { .. }) => Ok("".into()),
+        other => other,
+    }
+}
+
+struct Reading {
+    places: Places,
+    names: Vec<String>,
+    times: TimeColumn,
+    ids: HashMap<String, u32>,
+    series: Vec<String>,
+    series_of_row: Vec<u32>,
+    lines: Vec<u64>,
+    values: StoreWriter,
+    row: Vec<f32>,
+}
+
+impl Reading {
+    fn take(
+        &mut self,
+        record: &Record,
+        fault: &mut dyn FnMut(DataError) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        if let Some(place) = self.places.time {
+            let text = field(record, place)?;
+            if let Err(unreadable) = self.times.push(&text) {
+                return fault(DataError::UnparsableTime {
+                    path: record.path().to_owned(),
+                    line: record.line(),
+                    column: self.names[place].clone(),
+                    value: excerpt(&text),
+                    tried: unreadable.0,
+                });
+            }
+        }
+        let series = match self.places.id {
+            None => 0,
+            Some(place) => self.series_id(record, place)?,
+        };
+        self.row.clear();
+        for place in &self.places.values {
+            let text = field(record, *place)?;
+            let value = match read_value(&text) {
+                Ok(value) => value,
+                Err(what) => {
+                    let (path, line) = (record.path().to_owned(), record.line());
+                    let (column, value) = (self.names[*place].clone(), excerpt(&text));
+                    fault(match what {
+                        NoValue::NotANumber => DataError::NotANumber {
+                            path,
+                            line,
+                            column,
+                            value,
+                        },
+                        NoValue::Infinite => DataError::InfiniteValue {
+                            path,
+                            line,
+                            column,
+                            value,
+                        },
+                    })?;
+                    f32::NAN
+                }
+            };
+            self.row.push(value);
+        }
+        self.values.push(&self.row)?;
+        self.series_of_row.push(series);
+        self.lines.push(record.line());
+        Ok(())
+    }
+
+    fn series_id(&mut self, record: &Record, place: usize) -> Result<u32, DataError> {
+        let id = field(record, place)?;
+        if let Some(series) = self.ids.get(id.as_ref()) {
+            return Ok(*series);
+        }
+        if self.series.len() == MOST_SERIES {
+            return Err(DataError::TooManySeries {
+                path: record.path().to_owned(),
+                column: self.names[place].clone(),
+                most: MOST_SERIES,
+            });
+        }
+        let series = self.series.len() as u32;
+        self.series.push(id.clone().into_owned());
+        self.ids.insert(id.into_owned(), series);
+        Ok(series)
+    }
+
+    fn finish(self, path: PathBuf, ignored: Vec<String>) -> Result<RawRows, DataError> {
+        if self.series_of_row.is_empty() {
+            return Err(DataError::NoRows { path });
+        }
+        let time_column = self.places.time.map(|place| self.names[place].clone());
+        let times = match &time_column {
+            None => None,
+            Some(column) => {
+                Some(
+                    self.times
+                        .finish()
+                        .map_err(|ambiguous| DataError::AmbiguousTimes {
+                            path: path.clone(),
+                            column: column.clone(),
+                            value: excerpt(&ambiguous.first),
+                            forms: ambiguous.forms,
+                        })?,
+                )
+            }
+        };
+        Ok(RawRows {
+            columns: (self.places.values.iter())
+                .map(|place| self.names[*place].clone())
+                .collect(),
+            n_targets: self.places.n_targets,
+            time_column,
+            ignored,
+            series: self.series,
+            series_of_row: self.series_of_row,
+            lines: self.lines,
+            times,
+            values: self.values.finish()?,
+            path,
+        })
+    }
+}
