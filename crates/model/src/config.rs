@@ -6,6 +6,7 @@ use regard_ops::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::block::NormPosition;
+use crate::embed::SeriesConfig;
 use crate::error::ModelError;
 use crate::feed_forward::Activation;
 use crate::heads::Pooling;
@@ -58,6 +59,19 @@ pub enum EmbeddingConfig {
         /// Which positions the model knows.
         position: PositionKind,
     },
+    /// Patches of series through a projection.
+    Series(SeriesConfig),
+}
+
+impl EmbeddingConfig {
+    /// The most positions of a row.
+    #[must_use]
+    pub fn max_positions(&self) -> usize {
+        match self {
+            Self::Text { max_length, .. } => *max_length,
+            Self::Series(series) => series.max_positions(),
+        }
+    }
 }
 
 /// What the model answers.
@@ -71,6 +85,18 @@ pub enum HeadConfig {
         n_classes: usize,
         /// How positions become one vector.
         pooling: Pooling,
+    },
+    /// The steps to come of each row, from all its positions at once.
+    Forecast {
+        /// Numbers for each step: 1 for a point, or as many as there are quantiles.
+        n_outputs: usize,
+        /// Steps.
+        horizon: usize,
+    },
+    /// What stands at each position.
+    Reconstruction {
+        /// Numbers of a position.
+        features: usize,
     },
 }
 
@@ -89,6 +115,15 @@ impl HeadConfig {
             n_classes: 3,
             pooling: Pooling::Max,
         },
+        Self::Forecast {
+            n_outputs: 1,
+            horizon: 4,
+        },
+        Self::Forecast {
+            n_outputs: 3,
+            horizon: 2,
+        },
+        Self::Reconstruction { features: 2 },
     ];
 
     /// `n_classes` classes over the mean of the positions.
@@ -123,6 +158,34 @@ impl TransformerConfig {
             attention_dropout: 0.0,
             attention: Mechanism::Full,
             head,
+        }
+    }
+
+    /// A forecaster of single channels as PatchTST's scripts make it for small data: d_model 16, 3 pre-norm layers, 4
+    /// heads, d_ff 128, patches of 16 steps every 8, instance normalisation, dropout 0.3.
+    #[must_use]
+    pub fn forecaster(lookback: usize, horizon: usize) -> Self {
+        Self {
+            embedding: EmbeddingConfig::Series(SeriesConfig {
+                channels: 1,
+                max_steps: lookback,
+                patch_length: 16,
+                patch_stride: 8,
+                end_padding: true,
+                position: PositionKind::Learned,
+                instance_norm: true,
+                missing: false,
+                stem: None,
+            }),
+            d_model: 16,
+            n_layers: 3,
+            d_ff: 128,
+            dropout: 0.3,
+            head: HeadConfig::Forecast {
+                n_outputs: 1,
+                horizon,
+            },
+            ..Self::text(1, 1, HeadConfig::classification(1))
         }
     }
 
@@ -166,15 +229,36 @@ impl TransformerConfig {
         at_least_one("n_heads", self.n_heads);
         at_least_one("n_kv_heads", self.n_kv_heads);
         at_least_one("d_ff", self.d_ff);
-        let EmbeddingConfig::Text {
-            vocab_size,
-            max_length,
-            ..
-        } = self.embedding;
-        at_least_one("vocab_size", vocab_size);
-        at_least_one("max_length", max_length);
-        let HeadConfig::Classification { n_classes, .. } = self.head;
-        at_least_one("n_classes", n_classes);
+        match &self.embedding {
+            EmbeddingConfig::Text {
+                vocab_size,
+                max_length,
+                ..
+            } => {
+                at_least_one("vocab_size", *vocab_size);
+                at_least_one("max_length", *max_length);
+            }
+            EmbeddingConfig::Series(_) => {}
+        }
+        match &self.head {
+            HeadConfig::Classification { n_classes, .. } => at_least_one("n_classes", *n_classes),
+            HeadConfig::Forecast { n_outputs, horizon } => {
+                at_least_one("n_outputs", *n_outputs);
+                at_least_one("horizon", *horizon);
+            }
+            HeadConfig::Reconstruction { features } => at_least_one("features", *features),
+        }
+        if let EmbeddingConfig::Series(series) = &self.embedding {
+            problems.extend(series.problems());
+            let answers_steps = !matches!(self.head, HeadConfig::Classification { .. });
+            if answers_steps && series.instance_norm && series.channels > 1 {
+                problems.push(format!(
+                    "instance_norm takes the scale from {} channels of a row, and the head's steps get one back: \
+                     make each channel a row",
+                    series.channels
+                ));
+            }
+        }
         if self.n_heads > 0 && !self.d_model.is_multiple_of(self.n_heads) {
             problems.push(format!(
                 "n_heads ({}) does not divide d_model ({})",
@@ -223,6 +307,7 @@ mod tests {
             let found = HeadConfig::EXAMPLES.iter().any(|head| match head {
                 // A newcomer does not compile until it stands here, and so in the list.
                 HeadConfig::Classification { pooling: other, .. } => pooling == other,
+                HeadConfig::Forecast { .. } | HeadConfig::Reconstruction { .. } => false,
             });
             assert!(found, "{pooling:?}");
         }

@@ -30,17 +30,32 @@ impl TransformerConfig {
     pub fn parameter_counts(&self) -> ParameterCounts {
         // In f64, or the sizes of a hostile description overflow; whole numbers up to 2^53 are exact.
         let [d, d_ff, n_layers] = [self.d_model, self.d_ff, self.n_layers].map(|n| n as f64);
-        let EmbeddingConfig::Text {
-            vocab_size,
-            max_length,
-            position,
-        } = self.embedding;
-        let positions = match position {
-            PositionKind::Learned => max_length,
+        let positions = |position: PositionKind| match position {
+            PositionKind::Learned => self.embedding.max_positions() as f64,
             // The others are computed.
-            _ => 0,
+            _ => 0.0,
         };
-        let embedding = (vocab_size as f64 + positions as f64) * d;
+        let embedding = match &self.embedding {
+            EmbeddingConfig::Text {
+                vocab_size,
+                position,
+                ..
+            } => (*vocab_size as f64 + positions(*position)) * d,
+            EmbeddingConfig::Series(series) => {
+                let features = series.channels as f64 * if series.missing { 2.0 } else { 1.0 };
+                let (stem, width) = match series.stem {
+                    None => (0.0, features),
+                    Some(stem) => {
+                        let (layers, kernel) = (stem.layers as f64, stem.kernel as f64);
+                        let matrices = kernel * d * (features + (layers - 1.0) * d);
+                        // A bias and a norm each.
+                        (matrices + layers * 3.0 * d, d)
+                    }
+                };
+                let patch = series.patch_length as f64 * width * d + d;
+                stem + patch + positions(series.position) * d
+            }
+        };
         let d_kv = d / (self.n_heads as f64).max(1.0) * self.n_kv_heads as f64;
         // Queries, keys and values, then the output: matrices and biases. A mechanism adds nothing to them.
         let attention = (2.0 * d + 2.0 * d_kv) * (d + 1.0);
@@ -52,6 +67,11 @@ impl TransformerConfig {
         };
         let head = match self.head {
             HeadConfig::Classification { n_classes, .. } => (d + 1.0) * n_classes as f64,
+            HeadConfig::Forecast { n_outputs, horizon } => {
+                let positions = self.embedding.max_positions() as f64;
+                (positions * d + 1.0) * n_outputs as f64 * horizon as f64
+            }
+            HeadConfig::Reconstruction { features } => (d + 1.0) * features as f64,
         };
         // `as` saturates.
         ParameterCounts {

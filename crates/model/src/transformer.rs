@@ -48,6 +48,7 @@ impl Transformer {
     pub fn pooling(&self) -> Option<Pooling> {
         match &self.head {
             Head::Classification(head) => Some(head.pooling()),
+            Head::Forecast(_) | Head::Reconstruction(_) => None,
         }
     }
 
@@ -93,16 +94,24 @@ impl Transformer {
             Some(norm) => norm.forward(hidden, "norm", context),
             None => hidden,
         };
-        context.within("head", |context| {
+        let output = context.within("head", |context| {
             self.head.forward(hidden, input.mask(), context)
-        })
+        });
+        match (&self.head, input.statistics()) {
+            (Head::Forecast(_) | Head::Reconstruction(_), Some(statistics)) => {
+                statistics.restore(output)
+            }
+            _ => output,
+        }
     }
 
     /// All stages.
     ///
     /// # Shapes
     ///
-    /// - output: `[batch, answers, features]`; for a classification `[batch, 1, n_classes]`, logits
+    /// - output: `[batch, answers, features]`; for a classification `[batch, 1, n_classes]`, logits; for
+    ///   a forecast `[batch, n_outputs, horizon]` and for a reconstruction `[batch, n_positions, features]`, on the
+    ///   scale of the input
     #[must_use]
     pub fn forward(&self, input: &Input, context: &mut Context<'_>) -> Tensor<3> {
         let embedded = self.embed(input, context);

@@ -10,7 +10,7 @@ use common::{Case, assert_close, cases, device, host, integers, parameter_gradie
 use regard_attention::Mask;
 use regard_model::weights::{HostTensor, apply};
 use regard_model::{
-    Activation, Block, HeadConfig, Input, NormPosition, Pooling, TransformerConfig,
+    Activation, Block, EmbeddingConfig, HeadConfig, Input, NormPosition, Pooling, TransformerConfig,
 };
 use regard_ops::{Context, Hook, Key, Operation, Site};
 
@@ -174,4 +174,62 @@ fn compare_classifier(case: &Case, observed: bool) {
     };
     assert_close(&case.name, &host(&loss), &expected, RELATIVE);
     compare(case, &parameter_gradients(&model, &loss.backward()));
+}
+
+/// Keeps the patches that the projection was given.
+#[derive(Default)]
+struct Patches(Option<Tensor<3>>);
+
+impl Hook for Patches {
+    fn observes(&self) -> bool {
+        true
+    }
+
+    fn output(&mut self, site: Site<'_>, operation: Operation<'_>, output: Tensor<3>) -> Tensor<3> {
+        if let (["patch"], Operation::Linear { input, .. }) = (site.path, operation) {
+            self.0 = Some(input.clone().inner());
+        }
+        output
+    }
+}
+
+#[test]
+fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
+    for case in cases("series.json") {
+        let device = device();
+        let series = &case.inputs["series"];
+        let [_, steps] = series.shape[..] else {
+            panic!("series are [rows, steps]");
+        };
+        let [length, stride, end_padding, n_outputs, horizon] =
+            integers(&case.inputs["settings"])[..]
+        else {
+            panic!("a case has five settings");
+        };
+        let mut config = TransformerConfig::forecaster(steps, horizon)
+            .with_d_model(8)
+            .with_layers(2)
+            .with_heads(2);
+        config.d_ff = 12;
+        config.head = HeadConfig::Forecast { n_outputs, horizon };
+        let EmbeddingConfig::Series(embedding) = &mut config.embedding else {
+            panic!("a forecaster takes series");
+        };
+        (embedding.patch_length, embedding.patch_stride) = (length, stride);
+        embedding.end_padding = end_padding == 1;
+        let rows: Vec<&[f32]> = series.values.chunks(steps).collect();
+        let input = Input::Series(embedding.batch(&rows, &device.clone().inner()));
+        let model = config.init(Key::new(0), &device).expect("valid");
+        let model = apply(model, case.parameters.clone(), &case.name).expect("names fit");
+
+        let mut hook = Patches::default();
+        let output = model.forward(&input, &mut Context::evaluation().with_hook(&mut hook));
+        let patches = host(&hook.0.expect("the projection was seen"));
+        assert_close("patches", &patches, &case.outputs["patches"], RELATIVE);
+        let what = &case.name;
+        assert_close(what, &host(&output), &case.outputs["output"], RELATIVE);
+        let probe = tensor::<3>(&case.inputs["probe"], &device);
+        let gradients = (output * probe).sum().backward();
+        compare(&case, &parameter_gradients(&model, &gradients));
+    }
 }

@@ -219,7 +219,7 @@ fn patches_are_the_loop() {
     ] {
         let config = PatchProjectionConfig::new(length, stride, 3);
         let layer = config.init(Key::new(4), &device);
-        let series = normals("series", [2, len], &device).require_grad();
+        let series = normals("series", [2, len, 1], &device).require_grad();
         let n_patches = (0..len)
             .step_by(stride)
             .filter(|start| start + length <= len)
@@ -294,7 +294,7 @@ fn a_series_shorter_than_a_patch_is_refused() {
     let device = device();
     let layer = PatchProjectionConfig::new(4, 2, 3).init(Key::new(4), &device);
     let _ = layer.forward(
-        Tensor::zeros([1, 3], &device),
+        Tensor::zeros([1, 3, 1], &device),
         "patch",
         &mut Context::evaluation(),
     );

@@ -1,5 +1,8 @@
 //! Inputs, and embeddings of them.
 
+mod series;
+mod series_config;
+mod series_input;
 mod text;
 
 use burn::module::Module;
@@ -7,6 +10,9 @@ use burn::tensor::{Device, Tensor};
 use regard_attention::Mask;
 use regard_ops::{Context, Key};
 
+pub use series::SeriesEmbedding;
+pub use series_config::{SeriesConfig, StemConfig};
+pub use series_input::{SeriesInput, Statistics};
 pub use text::{TextEmbedding, TextInput};
 
 use crate::config::{EmbeddingConfig, TransformerConfig};
@@ -17,6 +23,8 @@ use crate::config::{EmbeddingConfig, TransformerConfig};
 pub enum Input {
     /// Token ids.
     Text(TextInput),
+    /// Series.
+    Series(SeriesInput),
 }
 
 impl Input {
@@ -29,7 +37,7 @@ impl Input {
         })
     }
 
-    /// Says how many positions of each row are real; the rest is filling.
+    /// Says how many positions of each row of ids are real; the rest is filling. Series know their lengths.
     #[must_use]
     pub fn with_lengths(self, lengths: &[usize]) -> Self {
         match self {
@@ -38,6 +46,7 @@ impl Input {
                 let mask = mask.with_lengths(lengths, len);
                 Self::Text(TextInput { ids, mask })
             }
+            Self::Series(input) => Self::Series(input),
         }
     }
 
@@ -46,6 +55,7 @@ impl Input {
     pub fn mask(&self) -> &Mask {
         match self {
             Self::Text(input) => &input.mask,
+            Self::Series(input) => input.mask(),
         }
     }
 
@@ -54,6 +64,16 @@ impl Input {
     pub fn n_rows(&self) -> usize {
         match self {
             Self::Text(input) => input.ids.dims()[0],
+            Self::Series(input) => input.n_rows(),
+        }
+    }
+
+    /// What normalisation took from each row, and forecasts get back.
+    #[must_use]
+    pub fn statistics(&self) -> Option<&Statistics> {
+        match self {
+            Self::Text(_) => None,
+            Self::Series(input) => input.statistics(),
         }
     }
 }
@@ -63,12 +83,21 @@ impl Input {
 pub enum Embedding {
     /// Of token ids.
     Text(TextEmbedding),
+    /// Of series.
+    Series(SeriesEmbedding),
 }
 
 impl Embedding {
     pub(crate) fn new(config: &TransformerConfig, key: Key, device: &Device) -> Self {
         match &config.embedding {
             EmbeddingConfig::Text { .. } => Self::Text(TextEmbedding::new(config, key, device)),
+            EmbeddingConfig::Series(series) => Self::Series(SeriesEmbedding::new(
+                series,
+                config.d_model,
+                config.dropout,
+                key,
+                device,
+            )),
         }
     }
 
@@ -77,10 +106,17 @@ impl Embedding {
     /// # Shapes
     ///
     /// - output: `[batch, len, d_model]`
+    ///
+    /// # Panics
+    ///
+    /// If the input is of another kind than the embedding.
     #[must_use]
     pub fn forward(&self, input: &Input, context: &mut Context<'_>) -> Tensor<3> {
         match (self, input) {
             (Self::Text(embedding), Input::Text(input)) => embedding.forward(input, context),
+            (Self::Series(embedding), Input::Series(input)) => embedding.forward(input, context),
+            (Self::Text(_), Input::Series(_)) => panic!("a model of text was given series"),
+            (Self::Series(_), Input::Text(_)) => panic!("a model of series was given text"),
         }
     }
 }

@@ -33,7 +33,10 @@ impl TextEmbedding {
             vocab_size,
             max_length,
             position,
-        } = config.embedding;
+        } = config.embedding
+        else {
+            panic!("an embedding of text was made for a model of series");
+        };
         let d = config.d_model;
         Self {
             token: TableConfig::new(vocab_size, d).init(key.stream("token"), device),

@@ -15,6 +15,7 @@ pub struct PatchProjectionConfig {
     length: usize,
     stride: usize,
     d_out: usize,
+    channels: usize,
 }
 
 impl PatchProjectionConfig {
@@ -33,7 +34,20 @@ impl PatchProjectionConfig {
             length,
             stride,
             d_out,
+            channels: 1,
         }
+    }
+
+    /// Of series of several channels: a patch holds `length` steps of each.
+    ///
+    /// # Panics
+    ///
+    /// If there is no channel.
+    #[must_use]
+    pub fn with_channels(mut self, channels: usize) -> Self {
+        assert!(channels > 0, "a series has a channel at least");
+        self.channels = channels;
+        self
     }
 
     /// The number of patches in a series of `len` steps; steps after the last whole patch are not
@@ -46,13 +60,15 @@ impl PatchProjectionConfig {
     /// Draws the projection under `key`.
     #[must_use]
     pub fn init(&self, key: Key, device: &Device) -> PatchProjection {
+        let d_in = self.length * self.channels;
         PatchProjection {
-            weight: Init::xavier_uniform(self.length, self.d_out).param(
-                [self.length, self.d_out],
+            weight: Init::xavier_uniform(d_in, self.d_out).param(
+                [d_in, self.d_out],
                 key.stream("weight"),
                 device,
             ),
             bias: Init::Constant(0.0).param([self.d_out], key.stream("bias"), device),
+            length: self.length,
             stride: self.stride,
         }
     }
@@ -61,11 +77,16 @@ impl PatchProjectionConfig {
 /// Cuts a series into patches and projects each (Nie et al. 2023, PatchTST,
 /// <https://arxiv.org/abs/2211.14730>, section 3.1).
 ///
-/// PyTorch equivalent: `linear(x.unfold(-1, length, stride))`.
+/// A patch of several channels is projected as a whole: a convolution along time, whose weights lie
+/// channel by channel.
+///
+/// PyTorch equivalent: `linear(x.unfold(1, length, stride).flatten(2))` of `x` `[batch, len, channels]`,
+/// which is `F.conv1d(x.mT, weight.unflatten(1, (channels, length)), bias, stride).mT`.
 #[derive(Module, Debug)]
 pub struct PatchProjection {
     weight: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
+    length: usize,
     stride: usize,
 }
 
@@ -74,25 +95,34 @@ impl PatchProjection {
     ///
     /// # Shapes
     ///
-    /// - input: `[batch, len]`
+    /// - input: `[batch, len, channels]`
     /// - output: `[batch, n_patches, d_out]`
     ///
     /// # Panics
     ///
-    /// If the series is shorter than a patch.
+    /// If the series is shorter than a patch, or has another number of channels than the projection.
     #[must_use]
     pub fn forward(
         &self,
-        input: Tensor<2>,
+        input: Tensor<3>,
         name: &'static str,
         context: &mut Context<'_>,
     ) -> Tensor<3> {
-        let ([_, len], [length, _]) = (input.dims(), self.weight.dims());
+        let ([batch, len, channels], [d_in, _]) = (input.dims(), self.weight.dims());
+        let length = self.length;
         assert!(
             len >= length,
             "a series of {len} steps is shorter than a patch of {length}"
         );
-        let patches: Tensor<3> = input.unfold(1, length, self.stride); // [batch, n_patches, length]
+        assert_eq!(
+            channels * length,
+            d_in,
+            "a series of {channels} channels in a projection of {}",
+            d_in / length
+        );
+        let patches: Tensor<4> = input.unfold(1, length, self.stride); // [batch, n_patches, channels, length]
+        let [_, n_patches, _, _] = patches.dims();
+        let patches = patches.reshape([batch, n_patches, d_in]); // [batch, n_patches, channels · length]
         let seen = context.observes().then(|| patches.clone());
         let output = linear(patches, self.weight.val(), Some(self.bias.val()));
         let Some(patches) = seen else { return output };
@@ -102,5 +132,11 @@ impl PatchProjection {
             bias: Some(self.bias.id),
         };
         context.output(name, operation, output)
+    }
+
+    /// The weight `[channels · length, d_out]`.
+    #[must_use]
+    pub fn weight(&self) -> &Param<Tensor<2>> {
+        &self.weight
     }
 }

@@ -1,0 +1,277 @@
+//! What must hold for every model of series: `SeriesConfig::EXAMPLES` with `HeadConfig::EXAMPLES`, on every device.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+use common::{devices, host, parameter_gradients, probe};
+use regard_model::weights::{HostTensor, parameters};
+use regard_model::{
+    EmbeddingConfig, HeadConfig, Input, ModelError, SeriesConfig, StemConfig, Transformer,
+    TransformerConfig,
+};
+use regard_ops::{Context, Key};
+
+fn config(series: &SeriesConfig, head: &HeadConfig) -> TransformerConfig {
+    let mut config = TransformerConfig::text(1, 1, head.clone())
+        .with_d_model(8)
+        .with_heads(2)
+        .with_layers(2);
+    config.embedding = EmbeddingConfig::Series(series.clone());
+    config.d_ff = 12;
+    config.dropout = 0.2;
+    config.attention_dropout = 0.2;
+    config
+}
+
+fn for_each_model(test: impl Fn(&SeriesConfig, &Transformer, &Device)) {
+    for (name, device) in devices() {
+        for series in SeriesConfig::EXAMPLES {
+            for head in HeadConfig::EXAMPLES {
+                println!("{name}: {series:?}, {head:?}");
+                let model = config(series, head).init(Key::new(8), &device);
+                test(series, &model.expect("a valid configuration"), &device);
+            }
+        }
+    }
+}
+
+/// Rows of these lengths, with holes where the model takes them.
+fn rows(series: &SeriesConfig, lengths: &[usize]) -> Vec<Vec<f32>> {
+    let key = Key::new(21).stream("series");
+    let row = |(row, length): (usize, &usize)| {
+        let key = key.fold(row as u64);
+        let value = |i: u64| match series.missing && key.stream("hole").uniform(i) < 0.2 {
+            true => f32::NAN,
+            false => 5.0 + 3.0 * key.normal(i) as f32,
+        };
+        (0..(length * series.channels) as u64).map(value).collect()
+    };
+    lengths.iter().enumerate().map(row).collect()
+}
+
+fn batch(series: &SeriesConfig, rows: &[Vec<f32>], device: &Device) -> Input {
+    let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+    Input::Series(series.batch(&rows, &device.clone().inner()))
+}
+
+type Gradients = BTreeMap<String, HostTensor>;
+
+fn run(model: &Transformer, input: &Input, first_row: usize) -> (HostTensor, Gradients) {
+    let mut context = Context::training(Key::new(6).fold(2), first_row as u64);
+    let output = model.forward(input, &mut context);
+    let [rows, answers, features] = output.dims();
+    let shape = [first_row + rows, answers, features];
+    let weights = probe(shape, &output.device().inner()).narrow(0, first_row, rows);
+    let gradients = (output.clone() * weights).sum().backward();
+    (host(&output), parameter_gradients(model, &gradients))
+}
+
+fn add(sum: &mut Gradients, part: Gradients) {
+    for (name, part) in part {
+        let Some(sum) = sum.get_mut(&name) else {
+            sum.insert(name, part);
+            continue;
+        };
+        for (sum, part) in sum.values.iter_mut().zip(part.values) {
+            *sum += part;
+        }
+    }
+}
+
+/// Every value within 2e-5 of the largest.
+#[track_caller]
+fn assert_near(what: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= 2e-5 * largest + 1e-6,
+            "{what}[{i}]: found {found}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn every_parameter_receives_a_finite_gradient() {
+    for_each_model(|series, model, device| {
+        let most = series.max_steps;
+        let input = batch(series, &rows(series, &[most, most - 3, 1]), device);
+        let (output, gradients) = run(model, &input, 0);
+        assert!(output.values.iter().all(|v| v.is_finite()));
+        assert_eq!(gradients.len(), parameters(model).len());
+        for (name, gradient) in gradients {
+            let largest = gradient.values.iter().fold(0.0_f32, |m, g| m.max(g.abs()));
+            assert!(largest.is_finite() && largest > 1e-6, "{name}: {largest}");
+        }
+    });
+}
+
+#[test]
+fn neither_longer_neighbours_nor_the_cut_of_a_batch_change_a_row() {
+    for_each_model(|series, model, device| {
+        let most = series.max_steps;
+        let rows = rows(series, &[most, 2, 1, most / 2, 0]);
+        let (output, gradients) = run(model, &batch(series, &rows, device), 0);
+        let features = output.values.len() / rows.len();
+        let mut sum = Gradients::new();
+        for (r, row) in rows.iter().enumerate() {
+            let alone = batch(series, std::slice::from_ref(row), device);
+            let (alone, part) = run(model, &alone, r);
+            let together = &output.values[r * features..][..features];
+            assert_near("row", &alone.values, together);
+            add(&mut sum, part);
+        }
+        for (name, expected) in gradients {
+            assert_near(&name, &sum[&name].values, &expected.values);
+        }
+    });
+}
+
+#[test]
+fn a_shifted_and_stretched_row_gives_the_shifted_and_stretched_forecast() {
+    for_each_model(|series, model, device| {
+        if !series.instance_norm {
+            return;
+        }
+        let plain = rows(series, &[series.max_steps]);
+        let moved: Vec<f32> = plain[0].iter().map(|v| 40.0 + 2.0 * v).collect();
+        let answer = |rows: &[Vec<f32>]| {
+            let output = model.forward(&batch(series, rows, device), &mut Context::evaluation());
+            (output.dims(), host(&output).values)
+        };
+        let ([_, answers, _], found) = answer(&plain);
+        let (_, stretched) = answer(&[moved]);
+        let is_forecast = model.pooling().is_none();
+        let expected: Vec<f32> = match is_forecast {
+            true => found.iter().map(|v| 40.0 + 2.0 * v).collect(),
+            false => found,
+        };
+        assert!(is_forecast || answers == 1);
+        // The epsilon under the root of the variance keeps this from being exact.
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 2e-3 * (1.0 + b.abs());
+        assert!(
+            stretched.iter().zip(&expected).all(near),
+            "{stretched:?}, {expected:?}"
+        );
+    });
+}
+
+#[test]
+fn what_is_missing_is_told_apart_from_a_zero() {
+    let (_, device) = devices().swap_remove(0);
+    let series = &SeriesConfig::EXAMPLES[1];
+    assert!(series.missing && !series.instance_norm);
+    let head = HeadConfig::classification(2);
+    let model = config(series, &head)
+        .init(Key::new(3), &device)
+        .expect("a valid configuration");
+    let answer = |value: f32| {
+        let mut row = vec![1.0; 2 * 5];
+        row[4] = value;
+        let input = batch(series, &[row], &device);
+        host(&model.forward(&input, &mut Context::evaluation())).values
+    };
+    assert_ne!(answer(f32::NAN), answer(0.0));
+    // A step of which nothing is known is hidden from attention.
+    let mut row = vec![1.0; 2 * 5];
+    (row[4], row[5]) = (f32::NAN, f32::NAN);
+    let input = batch(series, &[row], &device);
+    let padding = input.mask().padding().expect("a hidden step");
+    assert_eq!(padding.row(0), [false, false, true, false, false]);
+}
+
+#[test]
+#[should_panic(expected = "a value is missing or infinite in a model of complete series")]
+fn a_hole_in_a_model_of_complete_series_is_refused() {
+    let _ = SeriesConfig::EXAMPLES[0].batch(&[&[1.0, f32::NAN]], &Device::flex());
+}
+
+#[test]
+#[should_panic(expected = "a series of 19 steps in a model of 18")]
+fn a_series_that_is_too_long_is_refused() {
+    let _ = SeriesConfig::EXAMPLES[0].batch(&[&[0.0; 19]], &Device::flex());
+}
+
+#[test]
+fn every_problem_of_a_series_is_named_at_once() {
+    let series = SeriesConfig {
+        channels: 2,
+        max_steps: 0,
+        patch_stride: 5,
+        stem: Some(StemConfig {
+            layers: 9,
+            kernel: 2,
+        }),
+        ..SeriesConfig::EXAMPLES[0].clone()
+    };
+    let head = HeadConfig::Forecast {
+        n_outputs: 1,
+        horizon: 0,
+    };
+    let Err(ModelError::Config(problems)) = config(&series, &head).validate() else {
+        panic!("the configuration has problems");
+    };
+    assert_eq!(
+        problems,
+        [
+            "horizon is 0: give at least 1",
+            "max_steps is 0: give at least 1",
+            "patch_stride (5) exceeds patch_length (4): the steps between would be in no patch",
+            "the stem has 9 layers: give 1 to 4",
+            "the stem's kernel is 2: give an odd number of steps",
+            "instance_norm takes the scale from 2 channels of a row, and the head's steps get one back: \
+             make each channel a row",
+        ]
+    );
+}
+
+#[test]
+fn the_count_is_that_of_the_model_made_and_names_are_fixed() {
+    for_each_model(|series, model, _| {
+        let names: Vec<String> = parameters(model).into_iter().map(|p| p.name).collect();
+        let mut expected = Vec::new();
+        for i in 0..series.stem.map_or(0, |stem| stem.layers) {
+            for part in ["convolution", "norm"] {
+                expected.push(format!("embed.stem.{i}.{part}.weight"));
+                expected.push(format!("embed.stem.{i}.{part}.bias"));
+            }
+        }
+        expected.extend(["embed.patch.weight".into(), "embed.patch.bias".into()]);
+        assert_eq!(names[..expected.len()], expected);
+    });
+    for series in SeriesConfig::EXAMPLES {
+        for head in HeadConfig::EXAMPLES {
+            let config = config(series, head);
+            let model = config.init(Key::new(0), &Device::flex()).expect("valid");
+            let n: usize = parameters(&model)
+                .iter()
+                .map(|parameter| parameter.shape.iter().product::<usize>())
+                .sum();
+            assert_eq!(config.parameter_counts().total(), n as u64, "{config:?}");
+        }
+    }
+}
+
+/// A series of one channel as the embedding takes it.
+#[test]
+fn end_padding_repeats_the_last_value() {
+    let device = Device::flex();
+    let series = SeriesConfig {
+        instance_norm: false,
+        ..SeriesConfig::EXAMPLES[0].clone()
+    };
+    let input = series.batch(&[&[1.0, 2.0, 3.0, 4.0, 5.0]], &device);
+    let head = HeadConfig::classification(2);
+    let model = config(&series, &head)
+        .init(Key::new(1), &device)
+        .expect("valid");
+    // Patches of 4 every 2: 1234 and 3455, and position vectors that are the same for both inputs.
+    let long = series.batch(&[&[1.0, 2.0, 3.0, 4.0, 5.0, 5.0]], &device);
+    let embed =
+        |input| -> Tensor<3> { model.embed(&Input::Series(input), &mut Context::evaluation()) };
+    let (short, long) = (embed(input), embed(long));
+    assert_eq!((short.dims(), long.dims()), ([1, 2, 8], [1, 3, 8]));
+    assert_eq!(host(&short), host(&long.narrow(1, 0, 2)));
+}
