@@ -108,7 +108,10 @@ mod tests {
                     config.d_ff = 13;
                     let EmbeddingConfig::Text {
                         position: place, ..
-                    } = &mut config.embedding;
+                    } = &mut config.embedding
+                    else {
+                        panic!("a model of text was made");
+                    };
                     *place = position;
                     let model = config.init(Key::new(0), &Device::flex()).unwrap();
                     assert_eq!(

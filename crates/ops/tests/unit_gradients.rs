@@ -48,7 +48,9 @@ impl All {
         let sum = self.token.lookup(batch.ids.clone(), "token", context)
             + self.position.rows(rows, len, "position", context)
             + self.class.forward(rows, len, "class", context)
-            + self.patch.forward(batch.series.clone(), "patch", context);
+            + self
+                .patch
+                .forward(batch.series.clone().unsqueeze_dim(2), "patch", context);
         let normed = self.norm.forward(sum, "norm", context);
         self.layer.forward(normed, "layer", context)
     }

@@ -107,8 +107,11 @@ mod tests {
             .unwrap();
         assert_eq!(mixed, [2.0, 4.0, 4.0, 8.0]);
         let losses = mixture.losses(&Targets::Classes(vec![3, 8]), |targets| {
-            let Targets::Classes(classes) = targets;
-            let classes: Vec<f32> = classes.iter().map(|class| *class as f32).collect();
+            let classes: Vec<f32> = targets
+                .classes()
+                .iter()
+                .map(|class| *class as f32)
+                .collect();
             Tensor::from_data(classes.as_slice(), &device)
         });
         let losses: Vec<f32> = losses.into_data().try_into_vec_as().unwrap();

@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{Workers, text_input};
-use regard_model::{HeadConfig, Transformer, TransformerConfig};
+use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
 use crate::layer_decay::LayerDecay;
 use crate::optimizer::AdamWSettings;
 use crate::step::{StepSettings, StepSource, Stepper};
-use crate::task::{Batch, Targets, cross_entropy};
+use crate::task::{Batch, Targets, cross_entropy, squared_error};
 
 /// A workload. All: pre-norm with a final norm, GELU, learned positions, mean pooling, dropout 0.1
 /// after the embedding, at the residual branches and inside the feed-forward layer, no attention
@@ -25,23 +25,35 @@ pub enum Workload {
     BaseText,
     /// W3, long text: d_model 128, 2 layers, 4 heads, d_ff 512, 2048 tokens, batch 2.
     LongText,
+    /// W4, series: 64 windows of 512 steps and 7 channels, each channel a row; patches of 16 steps every 8 with an end
+    /// padding, instance normalisation, d_model 128, 3 layers, 8 heads, d_ff 256, 96 steps from a flattened head.
+    Series,
 }
 
+const CHANNELS: usize = 7;
+const LOOKBACK: usize = 512;
+const HORIZON: usize = 96;
 const VOCAB_SIZE: usize = 8000;
 const N_CLASSES: usize = 2;
 const LEARNING_RATE: f64 = 1e-3;
 
 impl Workload {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::SmallText, Self::BaseText, Self::LongText];
+    pub const ALL: &[Self] = &[
+        Self::SmallText,
+        Self::BaseText,
+        Self::LongText,
+        Self::Series,
+    ];
 
-    /// The name, `W1` to `W3`.
+    /// The name, `W1` to `W4`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::SmallText => "W1",
             Self::BaseText => "W2",
             Self::LongText => "W3",
+            Self::Series => "W4",
         }
     }
 
@@ -54,12 +66,13 @@ impl Workload {
             .find(|workload| workload.name().eq_ignore_ascii_case(name))
     }
 
-    /// `(d_model, layers, heads, d_ff, tokens, batch)`.
+    /// `(d_model, layers, heads, d_ff, tokens or steps, batch)`.
     const fn sizes(self) -> (usize, usize, usize, usize, usize, usize) {
         match self {
             Self::SmallText => (128, 4, 4, 512, 128, 32),
             Self::BaseText => (256, 6, 8, 1024, 256, 16),
             Self::LongText => (128, 2, 4, 512, 2048, 2),
+            Self::Series => (128, 3, 8, 256, LOOKBACK, 64),
         }
     }
 
@@ -68,11 +81,16 @@ impl Workload {
     pub fn model(self) -> TransformerConfig {
         let (d_model, layers, heads, d_ff, tokens, _) = self.sizes();
         let head = HeadConfig::classification(N_CLASSES);
-        let mut config = TransformerConfig::text(VOCAB_SIZE, tokens, head)
+        let config = match self {
+            Self::Series => TransformerConfig::forecaster(tokens, HORIZON),
+            _ => TransformerConfig::text(VOCAB_SIZE, tokens, head),
+        };
+        let mut config = config
             .with_d_model(d_model)
             .with_layers(layers)
             .with_heads(heads);
         config.d_ff = d_ff;
+        config.dropout = 0.1;
         config
     }
 
@@ -111,6 +129,36 @@ impl Workload {
                 layer_decay: LayerDecay::none(),
             },
         };
+        Ok(Bench {
+            data: match self {
+                Self::Series => Source::Series(Series::draw(self.model(), batch, key)),
+                _ => Source::Text(Text::draw(tokens, batch, key)),
+            },
+            stepper: Stepper::new(model, settings),
+            step: 0,
+        })
+    }
+}
+
+/// A workload under way.
+pub struct Bench {
+    stepper: Stepper,
+    data: Source,
+    step: u64,
+}
+
+enum Source {
+    Text(Text),
+    Series(Series),
+}
+
+struct Text {
+    rows: Vec<Vec<u32>>,
+    classes: Vec<u32>,
+}
+
+impl Text {
+    fn draw(tokens: usize, batch: usize, key: Key) -> Self {
         let draws = key.stream("workload");
         let rows = (0..batch as u64)
             .map(|row| {
@@ -123,24 +171,43 @@ impl Workload {
         let classes = (0..batch as u64)
             .map(|row| draws.stream("class").below(row, N_CLASSES as u64) as u32)
             .collect();
-        Ok(Bench {
-            stepper: Stepper::new(model, settings),
-            data: Data { rows, classes },
-            step: 0,
-        })
+        Self { rows, classes }
     }
 }
 
-/// A workload under way.
-pub struct Bench {
-    stepper: Stepper,
-    data: Data,
-    step: u64,
+/// Random walks, and numbers to come.
+struct Series {
+    embedding: EmbeddingConfig,
+    /// `CHANNELS` rows for each window, each `LOOKBACK` steps.
+    rows: Vec<Vec<f32>>,
+    /// The same rows, each `HORIZON` steps.
+    targets: Vec<Vec<f32>>,
 }
 
-struct Data {
-    rows: Vec<Vec<u32>>,
-    classes: Vec<u32>,
+impl Series {
+    fn draw(model: TransformerConfig, batch: usize, key: Key) -> Self {
+        let draws = key.stream("workload");
+        let rows = 0..(batch * CHANNELS) as u64;
+        let walk = |row: u64| {
+            let key = draws.stream("walk").fold(row);
+            let mut level = 0.0;
+            let steps = (0..LOOKBACK as u64).map(|t| {
+                level += key.normal(t);
+                level as f32
+            });
+            steps.collect()
+        };
+        let target = |row: u64| {
+            let key = draws.stream("target").fold(row);
+            let steps = (0..HORIZON as u64).map(|t| key.normal(t) as f32);
+            steps.collect()
+        };
+        Self {
+            embedding: model.embedding,
+            rows: rows.clone().map(walk).collect(),
+            targets: rows.map(target).collect(),
+        }
+    }
 }
 
 impl Bench {
@@ -150,17 +217,21 @@ impl Bench {
     ///
     /// If the loss is not finite.
     pub fn step(&mut self) -> f64 {
-        let divisor = self.data.rows.len() as f64;
+        let data: &dyn StepSource = match &self.data {
+            Source::Text(data) => data,
+            Source::Series(data) => data,
+        };
+        let divisor = data.n_units() as f64;
         let report = self
             .stepper
-            .step(self.step, &self.data, divisor, LEARNING_RATE)
+            .step(self.step, data, divisor, LEARNING_RATE)
             .unwrap_or_else(|problem| panic!("the {} became {}", problem.what, problem.value));
         self.step += 1;
         report.loss
     }
 }
 
-impl StepSource for Data {
+impl StepSource for Text {
     fn n_units(&self) -> usize {
         self.rows.len()
     }
@@ -179,8 +250,38 @@ impl StepSource for Data {
     }
 
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
-        let Targets::Classes(classes) = targets;
-        cross_entropy(output, classes, 0.0)
+        cross_entropy(output, targets.classes(), 0.0)
+    }
+}
+
+impl StepSource for Series {
+    fn n_units(&self) -> usize {
+        self.rows.len() / CHANNELS
+    }
+
+    fn n_rows(&self, _place: usize) -> usize {
+        CHANNELS
+    }
+
+    fn batch(&self, places: Range<usize>, device: &Device) -> Batch {
+        let EmbeddingConfig::Series(embedding) = &self.embedding else {
+            panic!("the workload of series has a model of series");
+        };
+        let rows = places.start * CHANNELS..places.end * CHANNELS;
+        let series: Vec<&[f32]> = self.rows[rows.clone()].iter().map(Vec::as_slice).collect();
+        Batch {
+            input: Input::Series(embedding.batch(&series, device)),
+            targets: Targets::Values {
+                values: self.targets[rows.clone()].concat(),
+                width: HORIZON,
+            },
+            unit_of_row: (0..rows.len()).map(|row| row / CHANNELS).collect(),
+            n_tokens: rows.len() * embedding.max_positions(),
+        }
+    }
+
+    fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
+        squared_error(output, targets.values())
     }
 }
 
@@ -197,7 +298,7 @@ mod tests {
             let lower = workload.name().to_lowercase();
             assert_eq!(Workload::from_name(&lower), Some(*workload));
         }
-        assert_eq!(Workload::from_name("W4"), None);
+        assert_eq!(Workload::from_name("W5"), None);
     }
 
     /// What PyTorch counts in a stack of these sizes: two tables, blocks of packed q, k and v, an
@@ -220,5 +321,12 @@ mod tests {
             assert_eq!(workload.batch_size(), batch);
             assert_eq!((config.dropout, config.attention_dropout), (0.1, 0.0));
         }
+        // A patch projection and positions for the tables, a flattened head for the classes.
+        let blocks = expected(128, 3, 256, 0) - 8000 * 128 - 2 * 128 - 2;
+        let series = 17 * 128 + 64 * 128 + blocks + (64 * 128 + 1) * 96;
+        let config = Workload::Series.model();
+        let model = config.init(Key::new(0), &Device::flex()).unwrap();
+        assert_eq!(model.num_params(), series);
+        assert_eq!((config.dropout, config.attention_dropout), (0.1, 0.0));
     }
 }

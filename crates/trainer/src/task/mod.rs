@@ -3,6 +3,7 @@
 //! A task knows how to read its examples, how to make a batch of some units with its masks, what the
 //! loss of each row is, and what outputs are worth. The loop knows no task by name.
 
+mod series_losses;
 mod text_classification;
 pub(crate) mod text_parts;
 
@@ -14,6 +15,7 @@ use regard_data::{TokenCache, Tokenizer};
 use regard_model::{Input, TransformerConfig};
 use regard_ops::Key;
 
+pub use series_losses::{pinball, squared_error};
 pub use text_classification::{TextClassification, cross_entropy};
 
 use crate::config::{Config, MetricName, Task as TaskName};
@@ -52,9 +54,42 @@ impl Split {
 pub enum Targets {
     /// A class for each row.
     Classes(Vec<u32>),
+    /// Numbers for each row, NaN = missing.
+    Values {
+        /// Row after row.
+        values: Vec<f32>,
+        /// How many of a row.
+        width: usize,
+    },
 }
 
 impl Targets {
+    /// The classes.
+    ///
+    /// # Panics
+    ///
+    /// If the targets are none.
+    #[must_use]
+    pub fn classes(&self) -> &[u32] {
+        match self {
+            Self::Classes(classes) => classes,
+            Self::Values { .. } => panic!("classes are the targets of a classifier"),
+        }
+    }
+
+    /// The numbers, row after row.
+    ///
+    /// # Panics
+    ///
+    /// If the targets are none.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        match self {
+            Self::Values { values, .. } => values,
+            Self::Classes(_) => panic!("numbers are the targets of a model of series"),
+        }
+    }
+
     /// The targets of the rows `order`, one after the other.
     #[must_use]
     pub fn reordered(&self, order: &[usize]) -> Self {
@@ -62,6 +97,14 @@ impl Targets {
             Self::Classes(classes) => {
                 Self::Classes(order.iter().map(|row| classes[*row]).collect())
             }
+            Self::Values { values, width } => Self::Values {
+                values: order
+                    .iter()
+                    .flat_map(|row| &values[row * width..][..*width])
+                    .copied()
+                    .collect(),
+                width: *width,
+            },
         }
     }
 }

@@ -268,7 +268,7 @@ impl Task for TextClassification {
     }
 
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
-        let Targets::Classes(classes) = targets;
+        let classes = targets.classes();
         let losses = cross_entropy(output, classes, self.label_smoothing);
         let Some(weights) = &self.class_weights else {
             return losses;
