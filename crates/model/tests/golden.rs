@@ -218,7 +218,7 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
         (embedding.patch_length, embedding.patch_stride) = (length, stride);
         embedding.end_padding = end_padding == 1;
         let rows: Vec<&[f32]> = series.values.chunks(steps).collect();
-        let input = Input::Series(embedding.batch(&rows, &device.clone().inner()));
+        let input = Input::series(embedding.batch(&rows, &device.clone().inner()));
         let model = config.init(Key::new(0), &device).expect("valid");
         let model = apply(model, case.parameters.clone(), &case.name).expect("names fit");
 

@@ -53,7 +53,7 @@ fn rows(series: &SeriesConfig, lengths: &[usize]) -> Vec<Vec<f32>> {
 
 fn batch(series: &SeriesConfig, rows: &[Vec<f32>], device: &Device) -> Input {
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-    Input::Series(series.batch(&rows, &device.clone().inner()))
+    Input::series(series.batch(&rows, &device.clone().inner()))
 }
 
 type Gradients = BTreeMap<String, HostTensor>;
@@ -270,7 +270,7 @@ fn end_padding_repeats_the_last_value() {
     // Patches of 4 every 2: 1234 and 3455, and position vectors that are the same for both inputs.
     let long = series.batch(&[&[1.0, 2.0, 3.0, 4.0, 5.0, 5.0]], &device);
     let embed =
-        |input| -> Tensor<3> { model.embed(&Input::Series(input), &mut Context::evaluation()) };
+        |input| -> Tensor<3> { model.embed(&Input::series(input), &mut Context::evaluation()) };
     let (short, long) = (embed(input), embed(long));
     assert_eq!((short.dims(), long.dims()), ([1, 2, 8], [1, 3, 8]));
     assert_eq!(host(&short), host(&long.narrow(1, 0, 2)));

@@ -270,7 +270,7 @@ impl StepSource for Series {
         let rows = places.start * CHANNELS..places.end * CHANNELS;
         let series: Vec<&[f32]> = self.rows[rows.clone()].iter().map(Vec::as_slice).collect();
         Batch {
-            input: Input::Series(embedding.batch(&series, device)),
+            input: Input::series(embedding.batch(&series, device)),
             targets: Targets::Values {
                 values: self.targets[rows.clone()].concat(),
                 width: HORIZON,

@@ -20,6 +20,10 @@ use crate::config::{EmbeddingConfig, TransformerConfig};
 /// What a model takes: a batch on a device, with its masks. No part of it carries a gradient.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a batch, and its tensors are elsewhere"
+)]
 pub enum Input {
     /// Token ids.
     Text(TextInput),
@@ -35,6 +39,12 @@ impl Input {
             ids,
             mask: Mask::none(),
         })
+    }
+
+    /// A batch of series, from [`SeriesConfig::batch`].
+    #[must_use]
+    pub fn series(input: SeriesInput) -> Self {
+        Self::Series(input)
     }
 
     /// Says how many positions of each row of ids are real; the rest is filling. Series know their lengths.
