@@ -43,7 +43,8 @@ impl Proposal {
             Some(valid) => writeln!(out, "valid = {}", path(valid))?,
             None => writeln!(
                 out,
-                "valid = 0.1  # held out of the training file, the same rows in every run"
+                "valid = {:?}  # held out of the training file, the same rows in every run: to look at, nothing is chosen by it",
+                sizes.valid
             )?,
         }
         match &options.test {
@@ -161,7 +162,7 @@ impl Proposal {
         writeln!(out, "\n[eval]")?;
         writeln!(
             out,
-            "metric = \"accuracy\"  # the best model by this one is kept"
+            "keep = \"last\"  # the average is at its best at the end; the best of few noisy evaluations is luck"
         )
     }
 }

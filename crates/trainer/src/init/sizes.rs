@@ -38,6 +38,8 @@ pub struct Sizes {
     pub mixup: f64,
     /// `train.ema`.
     pub ema: f64,
+    /// `data.valid`, where no file was given.
+    pub valid: f64,
     /// `train.epochs`.
     pub epochs: usize,
     /// `train.batch_size`.
@@ -102,7 +104,7 @@ impl Sizes {
         let epochs = match n_rows {
             0..1_000 => 30,
             1_000..3_000 => 12,
-            3_000..15_000 => 5,
+            3_000..15_000 => 6,
             15_000..50_000 => 4,
             _ => 3,
         };
@@ -138,6 +140,8 @@ impl Sizes {
             word_dropout,
             mixup,
             ema: 0.998,
+            // Every example counts, and the last model is kept: this part is only looked at.
+            valid: if n_rows < 2_000 { 0.1 } else { 0.05 },
             epochs,
             batch_size,
             learning_rate: 5e-4,
