@@ -22,19 +22,23 @@
 //! | module | holds |
 //! |---|---|
 //! | [`embed`] | inputs, and embeddings of them |
+//! | [`gradient_checkpointing`] | memory traded for time, without the trainer |
 //! | [`heads`] | pooling, and what turns hidden states into outputs |
 //! | [`weights`] | names and layout of tensors on disk, safetensors in and out |
 
+mod activations;
 mod block;
 mod config;
 pub mod embed;
 mod error;
 mod feed_forward;
+pub mod gradient_checkpointing;
 pub mod heads;
 mod size;
 mod transformer;
 pub mod weights;
 
+pub use activations::{ActivationBytes, BatchSize};
 pub use block::{Block, NormPosition};
 pub use config::{EmbeddingConfig, HeadConfig, TransformerConfig};
 pub use embed::{Input, SeriesConfig, SeriesInput, Statistics, StemConfig, TextInput};

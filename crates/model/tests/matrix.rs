@@ -12,14 +12,17 @@ use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use common::{FILLING, batch, devices, host, ids, parameter_gradients, probe, rows, tiny};
+use common::{
+    FILLING, batch, devices, host, ids, parameter_gradients, probe, rows, some_gradients, tiny,
+};
 use regard_attention::{Mechanism, PositionKind};
+use regard_model::gradient_checkpointing::{Segments, StagedPass};
 use regard_model::weights::{HostTensor, collect, parameters};
 use regard_model::{
     Activation, EmbeddingConfig, HeadConfig, Input, NormPosition, Transformer, TransformerConfig,
 };
 use regard_ops::bookkeeping::{Bookkeeping, ParameterGradient, Units};
-use regard_ops::{Context, Key, Pass};
+use regard_ops::{Context, Hook, Key, Operation, Pass, Site};
 
 /// The registry's models: all pairs of choices, not all products. The kind of position goes round
 /// with the other choices.
@@ -388,5 +391,76 @@ fn book_keeping_is_the_loop_over_units() {
             })
             .collect();
         assert_same_gradients(&found, &expected);
+
+/// A hook that changes what is embedded, and counts how often each stage's operations run.
+#[derive(Default)]
+struct Shaken(BTreeMap<(usize, bool), usize>);
+
+impl Hook for Shaken {
+    fn observes(&self) -> bool {
+        true
+    }
+
+    fn output(&mut self, site: Site<'_>, _: Operation<'_>, output: Tensor<3>) -> Tensor<3> {
+        let again = site.pass == Pass::Recompute;
+        *self.0.entry((site.stage, again)).or_default() += 1;
+        match site.path {
+            ["sum"] => output.mul_scalar(1.5),
+            _ => output,
+        }
+    }
+}
+
+#[test]
+fn gradient_checkpointing_gives_the_same_bits_and_runs_only_the_last_segment_once() {
+    for_each_model(|config, _, device| {
+        let mut config = config.clone();
+        config.n_layers = 3;
+        let model = &init(&config, device);
+        let input = &batch(&rows(&[5, 0, 2]), 6, FILLING, device);
+        let mut plain = Shaken::default();
+        let output = model.forward(input, &mut training(3).with_hook(&mut plain));
+        let expected_output = host(&output);
+        let expected = parameter_gradients(model, &loss(&output, 0).backward());
+
+        for every in 1..=3 {
+            let segments = Segments::of_blocks(3, every);
+            let embed =
+                |model: &Transformer, context: &mut Context<'_>| model.embed(input, context);
+            let mut hook = Shaken::default();
+            let mut context = training(3).with_hook(&mut hook);
+            let pass = StagedPass::forward(model, input, &segments, &embed, &mut context);
+            // Twice, as private training does.
+            for _ in 0..2 {
+                let mut stages = Vec::new();
+                let mut found = Gradients::new();
+                pass.backward(
+                    &mut context,
+                    |output| {
+                        assert_eq!(host(&output), expected_output);
+                        loss(&output, 0)
+                    },
+                    &mut |range, tape| {
+                        stages.push(range);
+                        found.extend(some_gradients(model, &tape));
+                    },
+                );
+                stages.reverse();
+                let whole: Vec<usize> = stages.into_iter().flatten().collect();
+                assert_eq!(whole, [0, 1, 2, 3, 4]);
+                assert_eq!(found, expected, "segments of {every}");
+            }
+            let last = segments.stages(segments.len() - 1);
+            for stage in 0..5 {
+                let seen = |again| hook.0.get(&(stage, again)).copied().unwrap_or(0);
+                let once = plain.0[&(stage, false)];
+                if last.contains(&stage) {
+                    // In each of the two backward passes.
+                    assert_eq!((seen(false), seen(true)), (2 * once, 0), "stage {stage}");
+                } else {
+                    assert_eq!((seen(false), seen(true)), (once, 2 * once), "stage {stage}");
+                }
+            }
+        }
     });
 }

@@ -71,6 +71,17 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// Why its stages run.
+    #[must_use]
+    pub fn pass(&self) -> Pass {
+        self.pass
+    }
+
+    /// Says why the next stages run.
+    pub fn set_pass(&mut self, pass: Pass) {
+        self.pass = pass;
+    }
+
     /// Moves on to a stage of the model.
     pub fn enter_stage(&mut self, stage: usize) {
         self.stage = stage;

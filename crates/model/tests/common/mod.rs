@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
-use regard_model::weights::{HostTensor, ParameterPath, TensorFile};
+use regard_model::weights::{HostTensor, ParameterPath, TensorFile, parameters};
 use regard_model::{HeadConfig, Input, TransformerConfig};
 use regard_ops::Key;
 use serde::Deserialize;
@@ -125,6 +125,19 @@ pub fn parameter_gradients<M: Module>(
     module: &M,
     gradients: &Gradients,
 ) -> BTreeMap<String, HostTensor> {
+    let taken = some_gradients(module, gradients);
+    for parameter in parameters(module) {
+        let name = parameter.name;
+        assert!(taken.contains_key(&name), "{name} has no gradient");
+    }
+    taken
+}
+
+/// The gradient of every parameter that has one, by name and in the layout of files.
+pub fn some_gradients<M: Module>(
+    module: &M,
+    gradients: &Gradients,
+) -> BTreeMap<String, HostTensor> {
     struct Take<'a> {
         path: ParameterPath,
         gradients: &'a Gradients,
@@ -139,8 +152,9 @@ pub fn parameter_gradients<M: Module>(
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let name = self.path.name();
-            let gradient = param.val().grad(self.gradients);
-            let gradient = gradient.unwrap_or_else(|| panic!("{name} has no gradient"));
+            let Some(gradient) = param.val().grad(self.gradients) else {
+                return;
+            };
             let gradient = HostTensor::from_tensor(gradient, self.path.is_transposed());
             let twin = self.taken.insert(name.clone(), gradient);
             assert!(twin.is_none(), "two parameters are called {name}");
