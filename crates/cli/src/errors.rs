@@ -188,6 +188,7 @@ fn of_training(error: &TrainError) -> Code {
         TrainError::Config(_)
         | TrainError::ClassWeights { .. }
         | TrainError::TooLarge { .. }
+        | TrainError::TooLittleMemory { .. }
         | TrainError::NoSettings { .. }
         | TrainError::OtherSearch { .. } => Code::Usage,
         TrainError::Data(error) => of_data(error),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate;
 use crate::memory::{BatchShape, MemoryEstimate, peak_rss_bytes};
-use crate::run::{Plan, TaskSource, stepper};
+use crate::run::{Plan, TaskSource, describe_recomputed, recomputed, stepper};
 use crate::sampler::Draw;
 use crate::step::Stepper;
 use crate::task::{Split, Task};
@@ -29,6 +29,8 @@ pub struct DryRun {
     pub parameters: ParameterCounts,
     /// The memory that a step takes by rule of thumb.
     pub estimate: MemoryEstimate,
+    /// What runs again in the backward pass, in words, if anything does.
+    pub recomputed: Option<String>,
     /// The most memory that this process has had, the step on the longest batch included, where the system tells.
     pub peak_bytes: Option<u64>,
     /// Units of the longest batch.
@@ -87,18 +89,18 @@ pub fn dry_run(
     let per_epoch = plan.steps_per_epoch.min(plan.total_steps);
     let evaluations = plan.total_steps.div_ceil(plan.evaluate_every) as f64;
     let share = per_epoch as f64 / plan.total_steps.max(1) as f64;
+    let shape = BatchShape {
+        rows: config.train.micro_batch.map_or(rows, |most| most.min(rows)),
+        length,
+        shards: config.train.shards,
+        threads: workers.count(),
+        averages: config.train.ema().is_some(),
+    };
+    let chosen = recomputed(config, task, workers)?;
     Ok(DryRun {
         parameters: task.model().parameter_counts(),
-        estimate: MemoryEstimate::of(
-            &task.model(),
-            BatchShape {
-                rows: config.train.micro_batch.map_or(rows, |most| most.min(rows)),
-                length,
-                shards: config.train.shards,
-                threads: workers.count(),
-                averages: config.train.ema().is_some(),
-            },
-        ),
+        estimate: MemoryEstimate::of(&task.model(), shape, &chosen),
+        recomputed: describe_recomputed(&chosen),
         peak_bytes,
         longest_batch: rows,
         longest_unit: length,

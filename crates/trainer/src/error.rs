@@ -110,6 +110,20 @@ pub enum TrainError {
         machine_bytes: u64,
     },
 
+    /// No choice of stages that run again keeps the limit on memory.
+    #[error(
+        "`train.gradient_checkpointing`: {problem} (batches of {rows} rows of {length} positions at most); \
+         allow more, or lower train.micro_batch"
+    )]
+    TooLittleMemory {
+        /// What is allowed and what is needed.
+        problem: regard_model::gradient_checkpointing::TooLittleMemory,
+        /// The most rows of a batch.
+        rows: usize,
+        /// The most positions of a row.
+        length: usize,
+    },
+
     /// More labels are declared than a classifier can tell apart here.
     #[error("data.labels has {found} labels, expected at most {most}")]
     TooManyLabels {

@@ -1,6 +1,7 @@
 //! Memory: of this process, of this machine, of a model in training.
 
-use regard_model::TransformerConfig;
+use regard_model::gradient_checkpointing::{Choice, GradientCheckpointing, TooLittleMemory};
+use regard_model::{BatchSize, TransformerConfig};
 
 use crate::error::TrainError;
 
@@ -75,7 +76,7 @@ pub struct MemoryEstimate {
     pub gradients: u64,
     /// The optimiser's two moments.
     pub moments: u64,
-    /// What the forward pass keeps for the backward pass.
+    /// What the forward pass keeps for the backward pass, and the backward pass beside it.
     pub activations: u64,
 }
 
@@ -89,32 +90,46 @@ pub(crate) struct BatchShape {
     pub averages: bool,
 }
 
-impl MemoryEstimate {
-    /// For a batch of rows that are all of one length.
+impl BatchShape {
+    fn n_shards(self) -> usize {
+        self.shards.min(self.rows).max(1)
+    }
+
+    /// What runs at once: shards beyond the number of threads wait, and keep nothing.
+    fn at_once(self) -> BatchSize {
+        let shards = self.n_shards();
+        BatchSize {
+            rows: self.rows.div_ceil(shards) * shards.min(self.threads),
+            length: self.length,
+        }
+    }
+
+    /// The stages that run again.
     ///
-    /// A row keeps in each block about `length · (20 d_model + 6 d_ff) + 3 n_heads · length²` numbers: the inputs and
-    /// outputs of norms, projections, activation and dropout, and the scores before and after softmax. Shards beyond the
-    /// number of threads wait, and keep nothing.
-    pub(crate) fn of(model: &TransformerConfig, batch: BatchShape) -> Self {
+    /// # Errors
+    ///
+    /// If a limit on memory cannot be kept.
+    pub fn choose(
+        self,
+        policy: GradientCheckpointing,
+        model: &TransformerConfig,
+    ) -> Result<Choice, TooLittleMemory> {
+        policy.choose(model, self.at_once())
+    }
+}
+
+impl MemoryEstimate {
+    /// For a batch of rows that are all of one length, with its activations as they were chosen.
+    pub(crate) fn of(model: &TransformerConfig, batch: BatchShape, activations: &Choice) -> Self {
         let parameters = model.parameter_counts().total() as f64;
-        let [d_model, d_ff, n_heads, n_layers, length] = [
-            model.d_model,
-            model.d_ff,
-            model.n_heads,
-            model.n_layers,
-            batch.length,
-        ]
-        .map(|n| n as f64);
-        let shards = batch.shards.min(batch.rows).max(1);
-        let at_once = (batch.rows as f64 / shards as f64).ceil() * shards.min(batch.threads) as f64;
-        let of_row = length * (20.0 * d_model + 6.0 * d_ff) + 3.0 * n_heads * length * length;
+        let shards = batch.n_shards();
         // `as` saturates.
         let bytes = |numbers: f64| (numbers * FLOAT_BYTES) as u64;
         Self {
             weights: bytes(parameters * (1.0 + f64::from(u8::from(batch.averages)))),
             gradients: bytes(parameters * (shards + 1) as f64),
             moments: bytes(2.0 * parameters),
-            activations: bytes(at_once * n_layers * of_row),
+            activations: activations.bytes,
         }
     }
 
@@ -148,17 +163,18 @@ mod tests {
     #[test]
     fn an_estimate_grows_with_what_is_in_memory_at_once() {
         let model = TransformerConfig::text(100, 64, HeadConfig::classification(2));
+        let of = |policy: GradientCheckpointing, rows, length, shards, threads| {
+            let shape = BatchShape {
+                rows,
+                length,
+                shards,
+                threads,
+                averages: false,
+            };
+            MemoryEstimate::of(&model, shape, &shape.choose(policy, &model).unwrap())
+        };
         let estimate = |rows, length, shards, threads| {
-            MemoryEstimate::of(
-                &model,
-                BatchShape {
-                    rows,
-                    length,
-                    shards,
-                    threads,
-                    averages: false,
-                },
-            )
+            of(GradientCheckpointing::None, rows, length, shards, threads)
         };
         let base = estimate(32, 64, 4, 4);
         assert_eq!(base.moments, 2 * base.weights);
@@ -166,5 +182,8 @@ mod tests {
         assert_eq!(estimate(64, 64, 4, 4).activations, 2 * base.activations);
         assert_eq!(estimate(32, 64, 4, 2).activations, base.activations / 2);
         assert!(estimate(32, 128, 4, 4).activations > 2 * base.activations);
+        let recomputed = of(GradientCheckpointing::EveryBlock, 32, 64, 4, 4);
+        assert!(recomputed.activations < base.activations);
+        assert_eq!(recomputed.gradients, base.gradients);
     }
 }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use regard_bundle::Workers;
+use regard_model::gradient_checkpointing::{Segments, StagedPass};
 use regard_model::weights::{self, TensorFile};
 use regard_model::{ModelError, Transformer};
 use regard_ops::{Context, Key};
@@ -32,6 +33,8 @@ pub struct StepSettings {
     pub shards: usize,
     /// The threads that they run on.
     pub workers: Workers,
+    /// The parts of the model that have a tape at a time.
+    pub segments: Segments,
     /// The concentration of the shares in which examples are mixed; none are mixed when absent.
     pub mixup: Option<f64>,
     /// The largest norm of the whole gradient; as it comes when absent.
@@ -223,38 +226,45 @@ impl Stepper {
         let batch = source.batch(piece.units.clone(), device);
         let key = self.settings.key.stream("dropout").fold(step);
         let mut context = Context::training(key, piece.first_row);
-        let losses = match self.settings.mixup {
-            None => {
-                let output = model.forward(&batch.input, &mut context);
-                source.row_losses(output, &batch.targets)
-            }
-            Some(alpha) => {
-                let key = self.settings.key.stream("mixup").fold(step);
-                let n_rows = batch.unit_of_row.len();
-                let mixture = Mixture::draw(alpha, n_rows, key.fold(piece.first_row));
-                let embedded = model.embed(&batch.input, &mut context);
-                let mixed = mixture.embeddings(embedded);
-                let output = model.encode(mixed, &batch.input, &mut context);
-                mixture.losses(&batch.targets, |targets| {
-                    source.row_losses(output.clone(), targets)
-                })
+        let mixture = self.settings.mixup.map(|alpha| {
+            let key = self.settings.key.stream("mixup").fold(step);
+            let n_rows = batch.unit_of_row.len();
+            Mixture::draw(alpha, n_rows, key.fold(piece.first_row))
+        });
+        let embed = |model: &Transformer, context: &mut Context<'_>| {
+            let embedded = model.embed(&batch.input, context);
+            match &mixture {
+                None => embedded,
+                Some(mixture) => mixture.embeddings(embedded),
             }
         };
+        let segments = &self.settings.segments;
+        let pass = StagedPass::forward(&model, &batch.input, segments, &embed, &mut context);
         let weights = row_weights(&batch.unit_of_row, divisor);
-        let data = TensorData::new(weights.clone(), [weights.len()]);
-        let weighted = losses.clone() * Tensor::<1>::from_data(data, (device, losses.dtype()));
-        let losses = losses
-            .into_data()
-            .try_into_vec_as::<f32>()
-            .expect("a float tensor converts to f32");
-        let mut tape = weighted.sum().backward();
+        let mut gradients = GradientsParams::new();
+        let mut loss = 0.0;
+        pass.backward(
+            &mut context,
+            |output| {
+                let losses = match &mixture {
+                    None => source.row_losses(output, &batch.targets),
+                    Some(mixture) => mixture.losses(&batch.targets, |targets| {
+                        source.row_losses(output.clone(), targets)
+                    }),
+                };
+                loss = weighted_sum(&losses, &weights);
+                let data = TensorData::new(weights.clone(), [weights.len()]);
+                let weights = Tensor::<1>::from_data(data, (device, losses.dtype()));
+                (losses * weights).sum()
+            },
+            &mut |_, mut tape| {
+                let part = GradientsParams::from_module(&mut tape, &model);
+                gradients::add(&model, &mut gradients, part);
+            },
+        );
         ShardResult {
-            gradients: GradientsParams::from_module(&mut tape, &model),
-            loss: losses
-                .iter()
-                .zip(weights)
-                .map(|(loss, weight)| f64::from(*loss) * f64::from(weight))
-                .sum(),
+            gradients,
+            loss,
             n_tokens: batch.n_tokens,
         }
     }
@@ -264,6 +274,20 @@ struct ShardResult {
     gradients: GradientsParams,
     loss: f64,
     n_tokens: usize,
+}
+
+/// In f64 and in order: the sum of the device may depend on the number of its threads.
+fn weighted_sum(losses: &Tensor<1>, weights: &[f32]) -> f64 {
+    let losses = losses
+        .clone()
+        .into_data()
+        .try_into_vec_as::<f32>()
+        .expect("a float tensor converts to f32");
+    losses
+        .iter()
+        .zip(weights)
+        .map(|(loss, weight)| f64::from(*loss) * f64::from(*weight))
+        .sum()
 }
 
 /// One over the number of the row's unit's rows, over the divisor.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{Workers, text_input};
+use regard_model::gradient_checkpointing::Segments;
 use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
@@ -111,7 +112,7 @@ impl Workload {
         workers: Workers,
         shards: usize,
     ) -> Result<Bench, regard_model::ModelError> {
-        let (.., tokens, batch) = self.sizes();
+        let (_, layers, _, _, tokens, batch) = self.sizes();
         let key = Key::new(0);
         let model: Transformer = self.model().init(key, &device.clone().autodiff())?;
         let settings = StepSettings {
@@ -120,6 +121,7 @@ impl Workload {
             micro_batch: None,
             shards,
             workers,
+            segments: Segments::whole(layers),
             mixup: None,
             max_grad_norm: Some(1.0),
             adamw: AdamWSettings {

@@ -12,6 +12,7 @@ use common::{
 };
 use regard_bundle::{Workers, text_input};
 use regard_model::TransformerConfig;
+use regard_model::gradient_checkpointing::Segments;
 use regard_ops::Context;
 use regard_trainer::step::{NotFinite, StepReport, StepSettings, Stepper};
 
@@ -38,13 +39,18 @@ fn micro_batches_and_shards_change_neither_loss_nor_gradient() {
         for micro_batch in [None, Some(1), Some(2), Some(3), Some(100)] {
             for shards in [1, 2, 4, 8] {
                 let what = format!("micro-batch {micro_batch:?}, {shards} shards, {n_rows:?}");
-                let settings = StepSettings {
+                let with = |segments| StepSettings {
                     micro_batch,
                     shards,
                     workers: Workers::new(2),
+                    segments,
                     ..settings()
                 };
-                let (stepper, found) = step(&config(), settings, &units);
+                let (stepper, found) = step(&config(), with(Segments::whole(2)), &units);
+                let every_block = with(Segments::of_blocks(2, 1));
+                let (again, same) = step(&config(), every_block, &units);
+                assert_eq!(same, found, "{what}: recomputed");
+                assert_eq!(gradients(&again), gradients(&stepper), "{what}: recomputed");
                 let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-5;
                 assert!(near(found.loss, expected.loss), "{what}");
                 assert!(near(found.grad_norm, expected.grad_norm), "{what}");

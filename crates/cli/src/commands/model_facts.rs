@@ -43,6 +43,7 @@ impl<'a> ModelFacts<'a> {
                 "activations": mib(estimate.activations),
                 "total": mib(estimate.total()),
             },
+            "gradient_checkpointing": run.recomputed,
             "longest_batch": {"units": run.longest_batch, "tokens": run.longest_unit},
             "steps_per_epoch": run.steps_per_epoch,
             "steps": run.total_steps,
@@ -86,6 +87,9 @@ impl fmt::Display for ModelFacts<'_> {
             "          longest batch: {} texts of up to {} tokens",
             run.longest_batch, run.longest_unit
         )?;
+        if let Some(recomputed) = &run.recomputed {
+            writeln!(f, "          {recomputed}")?;
+        }
         let epochs = run.total_steps as f64 / run.steps_per_epoch.max(1) as f64;
         writeln!(
             f,

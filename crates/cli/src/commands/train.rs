@@ -181,6 +181,7 @@ pub fn train(
             ));
             last_evaluation = format!(", {split} {} {value:.4}", metric.name());
         }
+        Progress::Note(text) => printer.note(text),
         Progress::Warning(text) => printer.warning(text),
         _ => {}
     });

@@ -40,7 +40,9 @@
 mod pass;
 mod policy;
 mod segments;
+mod size_text;
 
 pub use pass::{Embed, StagedPass};
 pub use policy::{Choice, GradientCheckpointing, TooLittleMemory};
 pub use segments::Segments;
+pub use size_text::{parse_size, size_text};

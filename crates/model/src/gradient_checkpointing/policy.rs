@@ -2,12 +2,18 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Segments;
+use super::size_text;
 use crate::activations::{ActivationBytes, BatchSize};
 use crate::config::TransformerConfig;
 
 /// Which stages run again in the backward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// As a configuration has it: `"none"`, `"every-block"`, `{every = 2}`, `{memory = "2 GiB"}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum GradientCheckpointing {
     /// None: everything that the backward pass needs is kept.
@@ -18,7 +24,7 @@ pub enum GradientCheckpointing {
     /// Groups of this many blocks, at least 1, but for the last group.
     Every(usize),
     /// As few as fit into this many bytes, by [`TransformerConfig::activations`].
-    Memory(u64),
+    Memory(#[serde(with = "size_text::text")] u64),
 }
 
 /// What a policy came to for one model and batch.
@@ -38,7 +44,7 @@ pub struct Choice {
 pub struct TooLittleMemory {
     /// The limit, in bytes.
     pub limit: u64,
-    /// What every block by itself would take, in bytes.
+    /// The least that a choice of stages takes, in bytes.
     pub least: u64,
 }
 
@@ -47,7 +53,7 @@ impl fmt::Display for TooLittleMemory {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         write!(
             formatter,
-            "{:.1} MiB of activations are allowed, and recomputing every block takes {:.1} MiB",
+            "{:.1} MiB of activations are allowed, and at best they take {:.1} MiB",
             mib(self.limit),
             mib(self.least)
         )
@@ -152,9 +158,7 @@ mod tests {
             .unwrap_err();
         let text = error.to_string();
         assert!(
-            text.starts_with(
-                "1.0 MiB of activations are allowed, and recomputing every block takes "
-            ),
+            text.starts_with("1.0 MiB of activations are allowed, and at best they take "),
             "{text}"
         );
         let enough = GradientCheckpointing::Memory(error.least);

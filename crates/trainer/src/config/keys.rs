@@ -262,6 +262,9 @@ pub const KEYS: &[Key] = &[
          keeps none"),
     Key::new("train", "early_stopping", integer(1, 1_000_000), Unset("no early end"),
         "the number of evaluations without a better one after which the run ends").resumable(),
+    Key::new("train", "gradient_checkpointing", Kind::GradientCheckpointing, Is("\"none\""),
+        "which blocks run again in the backward pass instead of keeping what they computed: none, all \
+         but the last, all but the last group of some, or as few as fit into an amount of memory").resumable(),
     Key::new("train", "on_nan", Kind::OneOf { names: OnNan::NAMES, planned: &["skip"] },
         Is("\"stop\""), "what happens when a loss or a gradient is not finite").resumable(),
 

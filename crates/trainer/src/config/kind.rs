@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use regard_model::gradient_checkpointing::{parse_size, size_text};
 use toml::Value;
 
 use super::nearest::nearest;
@@ -11,6 +12,9 @@ use super::values::{ClassWeights, Period};
 const MAX_TEXT_BYTES: usize = 4096;
 /// The longest piece of a value that an error message repeats, in characters.
 const MAX_SHOWN_CHARS: usize = 60;
+
+/// The choices of stages that have a name.
+const RECOMPUTED: &[&str] = &["none", "every-block"];
 
 /// An interval of numbers; both ends are finite, so that infinity and NaN are never inside.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,6 +118,8 @@ pub enum Kind {
     PathOrShare,
     /// How much the examples of each class count: `"none"`, `"balanced"` or a list of numbers.
     ClassWeights,
+    /// Which stages run again: `"none"`, `"every-block"`, `{every = 2}` or `{memory = "2 GiB"}`.
+    GradientCheckpointing,
     /// A length of training.
     Period {
         /// Whether it may be empty.
@@ -194,6 +200,15 @@ impl Kind {
                 let range = Range::open_closed(0.0, 1e6);
                 return numbers(items, range).or_else(|hint| mismatch(Some(hint)));
             }
+            (Self::GradientCheckpointing, Value::String(text)) => {
+                if !RECOMPUTED.contains(&text.as_str()) {
+                    let hint = nearest(text, RECOMPUTED.iter().copied());
+                    return mismatch(hint.map(|name| format!("did you mean \"{name}\"?")));
+                }
+            }
+            (Self::GradientCheckpointing, Value::Table(table)) => {
+                return recomputed(table).or_else(|hint| mismatch(Some(hint)));
+            }
             (Self::Column, Value::String(text)) if plain(text) => {}
             (Self::Column, Value::Integer(n)) if (0..=1_000_000).contains(n) => {}
             (Self::Path | Self::PathOrShare, Value::String(text)) if plain(text) => {
@@ -235,6 +250,7 @@ impl Kind {
             Self::Texts { .. } => "list of texts",
             Self::Floats { .. } => "list of numbers",
             Self::ClassWeights => "class weights",
+            Self::GradientCheckpointing => "stages",
             Self::Column => "column",
             Self::Path => "path",
             Self::PathOrShare => "path or share",
@@ -259,6 +275,38 @@ impl Kind {
             (_, Some(value)) => value,
         }
     }
+}
+
+/// A choice of stages in its normal form, or what is wrong with it.
+fn recomputed(table: &toml::Table) -> Result<Value, String> {
+    let mut entries = table.iter();
+    let (Some((name, value)), None) = (entries.next(), entries.next()) else {
+        return Err(format!("it has {} keys, and needs one", table.len()));
+    };
+    let value = match (name.as_str(), value) {
+        ("every", Value::Integer(n)) if (1..=1024).contains(n) => Value::Integer(*n),
+        ("every", other) => {
+            let found = describe(other);
+            return Err(format!(
+                "every is {found}, expected an integer from 1 to 1024"
+            ));
+        }
+        ("memory", Value::String(text)) if let Some(bytes) = parse_size(text) => {
+            Value::String(size_text(bytes))
+        }
+        ("memory", other) => {
+            let found = describe(other);
+            return Err(format!(
+                "memory is {found}, expected an amount such as \"2 GiB\" or \"512 MiB\""
+            ));
+        }
+        (other, _) => {
+            let near = nearest(other, ["every", "memory"]);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(format!("`{other}` is unknown{near}"));
+        }
+    };
+    Ok(Value::Table([(name.clone(), value)].into_iter().collect()))
 }
 
 /// A list of numbers in a range, or which of them is not.
@@ -309,6 +357,10 @@ impl fmt::Display for Kind {
             Self::ClassWeights => write!(
                 formatter,
                 "\"none\", \"balanced\" or a list of at least 2 numbers in (0, 1000000]"
+            ),
+            Self::GradientCheckpointing => write!(
+                formatter,
+                "\"none\", \"every-block\", {{every = 2}} or {{memory = \"2 GiB\"}}"
             ),
             Self::Column => write!(formatter, "a column's name, or its number from 0"),
             Self::Path => write!(formatter, "a path"),

@@ -42,6 +42,10 @@ const FIXED: &[(&str, &str)] = &[
         "the search decides how long a trial trains",
     ),
     (
+        "train.gradient_checkpointing",
+        "nothing that is learned depends on it",
+    ),
+    (
         "train.early_stopping",
         "the search decides how long a trial trains",
     ),

@@ -50,6 +50,7 @@ fn other_value(key: &ConfigKey) -> String {
         Kind::Texts { .. } => "[\"ham\", \"spam\"]".to_owned(),
         Kind::Floats { len, .. } => format!("[{}]", vec!["0.5"; *len].join(", ")),
         Kind::ClassWeights => "[0.5, 2.0]".to_owned(),
+        Kind::GradientCheckpointing => "{ memory = \"1536 MiB\" }".to_owned(),
         Kind::Column if key.name() == "text_column" => "7".to_owned(),
         Kind::Column => "8".to_owned(),
         Kind::Period { .. } => "\"0.5 epochs\"".to_owned(),
@@ -159,6 +160,7 @@ mixup = 0.0
 layer_decay = 1.0
 class_weights = \"none\"
 ema = 0.0
+gradient_checkpointing = \"none\"
 on_nan = \"stop\"
 
 [eval]
@@ -686,5 +688,49 @@ proptest! {
         prop_assert_eq!(config.train.learning_rate, rate);
         prop_assert_eq!(config.name.as_ref(), Some(&name));
         prop_assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
+    }
+}
+
+#[test]
+fn stages_that_run_again_are_read_in_every_form_and_slips_are_explained() {
+    use regard_model::gradient_checkpointing::GradientCheckpointing as Stages;
+    let read = |value: &str| {
+        let text = format!("{SMALLEST}\n[train]\ngradient_checkpointing = {value}\n");
+        parse::<&str>(&text, Path::new("c.toml"), &[])
+    };
+    for (value, expected) in [
+        ("\"none\"", Stages::None),
+        ("\"every-block\"", Stages::EveryBlock),
+        ("{every = 3}", Stages::Every(3)),
+        ("{memory = \"1.5 GiB\"}", Stages::Memory(3 << 29)),
+    ] {
+        let config = read(value).unwrap();
+        assert_eq!(config.train.gradient_checkpointing, expected);
+        let again = config.to_toml().unwrap();
+        let again = parse::<&str>(&again, Path::new("c.toml"), &[]).unwrap();
+        assert_eq!(again, config);
+        // It may change when a run is continued.
+        let plain = read("\"none\"").unwrap();
+        assert_eq!(plain.fingerprint().unwrap(), config.fingerprint().unwrap());
+    }
+    for (value, expected) in [
+        ("\"every-blok\"", "did you mean \"every-block\"?"),
+        (
+            "{every = 0}",
+            "every is 0, expected an integer from 1 to 1024",
+        ),
+        (
+            "{memory = \"2 GB\"}",
+            "memory is \"2 GB\", expected an amount such as \"2 GiB\"",
+        ),
+        ("{evry = 2}", "`evry` is unknown; did you mean `every`?"),
+        (
+            "{every = 2, memory = \"1 GiB\"}",
+            "it has 2 keys, and needs one",
+        ),
+        ("2", "{memory = \"2 GiB\"}"),
+    ] {
+        let error = read(value).unwrap_err().to_string();
+        assert!(error.contains(expected), "{value}: {error}");
     }
 }

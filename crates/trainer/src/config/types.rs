@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use regard_model::gradient_checkpointing::GradientCheckpointing;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeights, Column, Period, Source};
@@ -367,6 +368,8 @@ pub struct TrainConfig {
     /// The number of evaluations without a better one after which the run ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<u64>,
+    /// Which blocks run again in the backward pass.
+    pub gradient_checkpointing: GradientCheckpointing,
     /// What happens when a loss or a gradient is not finite.
     pub on_nan: OnNan,
 }

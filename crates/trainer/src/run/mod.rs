@@ -28,7 +28,7 @@ use crate::schedule::Schedule;
 use crate::step::{NotFinite, StepReport, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
 use crate::tensorboard::TensorBoard;
-pub(crate) use plan::{Plan, stepper};
+pub(crate) use plan::{Plan, describe_recomputed, recomputed, stepper};
 pub(crate) use resume::checkpoint_files;
 use resume::{claim, complete_already, resume, weights_of};
 pub(crate) use source::TaskSource;
@@ -81,6 +81,8 @@ pub enum Progress<'a> {
         /// Whether it is better than those before it.
         is_best: bool,
     },
+    /// A choice that was made; a line for a person.
+    Note(&'a str),
     /// Something that a person should know.
     Warning(&'a str),
 }
@@ -210,6 +212,9 @@ impl<'a> Run<'a> {
             end: None,
         };
         let mut warnings = plan.warnings();
+        if let Some(note) = describe_recomputed(&recomputed(config, task, settings.workers)?) {
+            tell(Progress::Note(&note));
+        }
         let state = match saved {
             None => fresh,
             Some(mut saved) => {

@@ -2,12 +2,13 @@
 
 use burn::tensor::Device;
 use regard_bundle::Workers;
+use regard_model::gradient_checkpointing::Choice;
 use regard_ops::Key;
 
 use crate::config::{Config, Period};
 use crate::error::TrainError;
 use crate::layer_decay::LayerDecay;
-use crate::memory::require_memory;
+use crate::memory::{BatchShape, require_memory};
 use crate::optimizer::AdamWSettings;
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
@@ -60,6 +61,53 @@ impl Plan {
     }
 }
 
+/// Which stages run again in the backward pass of the largest batch.
+///
+/// The choice depends on the number of threads and changes no bit of what is learned.
+pub(crate) fn recomputed(
+    config: &Config,
+    task: &dyn Task,
+    workers: Workers,
+) -> Result<Choice, TrainError> {
+    let train = &config.train;
+    let n_units = task.n_units(Split::Train);
+    let most_rows = (0..n_units)
+        .map(|unit| task.n_rows(Split::Train, unit))
+        .max();
+    let at_once = train.micro_batch.unwrap_or(train.batch_size).min(n_units);
+    let longest = task.lengths(Split::Train).into_iter().max();
+    let shape = BatchShape {
+        rows: at_once * most_rows.unwrap_or(1),
+        length: longest.unwrap_or(1) as usize,
+        shards: train.shards,
+        threads: workers.count(),
+        averages: train.ema().is_some(),
+    };
+    let policy = train.gradient_checkpointing;
+    shape
+        .choose(policy, &task.model())
+        .map_err(|problem| TrainError::TooLittleMemory {
+            problem,
+            rows: shape.rows,
+            length: shape.length,
+        })
+}
+
+/// A line for a person on what was chosen; none if nothing runs again.
+pub(crate) fn describe_recomputed(choice: &Choice) -> Option<String> {
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let blocks = choice.segments.n_stages() - 2;
+    let last = choice.segments.blocks_a_segment();
+    (choice.segments.len() > 1).then(|| {
+        format!(
+            "gradient checkpointing: {} of {blocks} blocks run again, in groups of {last}; activations about {:.1} MiB instead of {:.1} MiB",
+            blocks - last,
+            mib(choice.bytes),
+            mib(choice.plain_bytes)
+        )
+    })
+}
+
 /// A model of a task at its first step.
 pub(crate) fn stepper(
     config: &Config,
@@ -82,6 +130,7 @@ pub(crate) fn stepper(
             micro_batch: train.micro_batch,
             shards: train.shards,
             workers,
+            segments: recomputed(config, task, workers)?.segments,
             mixup: train.mixup(),
             max_grad_norm: train.clip_norm(),
             adamw: AdamWSettings {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{Workers, text_input};
+use regard_model::gradient_checkpointing::Segments;
 use regard_model::weights::{HostTensor, TensorFile, collect};
 use regard_model::{HeadConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
@@ -53,6 +54,7 @@ pub fn settings() -> StepSettings {
         micro_batch: None,
         shards: 1,
         workers: Workers::new(1),
+        segments: Segments::whole(2),
         mixup: None,
         max_grad_norm: None,
         adamw: AdamWSettings {
