@@ -391,6 +391,8 @@ fn book_keeping_is_the_loop_over_units() {
             })
             .collect();
         assert_same_gradients(&found, &expected);
+    });
+}
 
 /// A hook that changes what is embedded, and counts how often each stage's operations run.
 #[derive(Default)]
