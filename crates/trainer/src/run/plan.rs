@@ -75,17 +75,19 @@ pub(crate) fn recomputed(
         .map(|unit| task.n_rows(Split::Train, unit))
         .max();
     let at_once = train.micro_batch.unwrap_or(train.batch_size).min(n_units);
-    let longest = task.lengths(Split::Train).into_iter().max();
+    let longest = task.lengths(Split::Train).into_iter().max().unwrap_or(1) as usize;
+    let model = task.model();
     let shape = BatchShape {
         rows: at_once * most_rows.unwrap_or(1),
-        length: longest.unwrap_or(1) as usize,
+        // A length may be counted in steps of a series, of which a patch takes several.
+        length: longest.min(model.embedding.max_positions()),
         shards: train.shards,
         threads: workers.count(),
         averages: train.ema().is_some(),
     };
     let policy = train.gradient_checkpointing;
     shape
-        .choose(policy, &task.model())
+        .choose(policy, &model)
         .map_err(|problem| TrainError::TooLittleMemory {
             problem,
             rows: shape.rows,
