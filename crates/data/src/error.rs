@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::series::TimeForm;
 use crate::wording::{
-    columns_changed, did_you_mean, listed, of_series, other_separator, ragged_hint, time_forms,
+    columns_changed, did_you_mean, listed, no_calendar, of_series, other_separator, ragged_hint,
+    time_forms,
 };
 use crate::{Format, TokenizerKind};
 
@@ -708,5 +709,56 @@ pub enum DataError {
         missing: Vec<String>,
         /// Those that the training did not have.
         unexpected: Vec<String>,
+    },
+    /// Times that name no date, or end with the file.
+    #[error("{}: {}", path.display(), no_calendar(*.are_numbers))]
+    NoCalendar {
+        /// The file.
+        path: PathBuf,
+        /// Whether the times are mere numbers.
+        are_numbers: bool,
+    },
+    /// A file that is no `.ts`.
+    #[error("{} line {line}: no valid .ts file: {message}", path.display())]
+    InvalidTs {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// A series without a time step.
+    #[error("{} line {line}: the series that starts here has no values; remove it", path.display())]
+    EmptySeries {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+    },
+    /// A series whose rows have several labels.
+    #[error(
+        "{} line {line}: the label {label:?}{} where its rows before have {before:?}; a series has one label in all its rows",
+        path.display(), of_series(.series)
+    )]
+    LabelChanges {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The id of the series.
+        series: String,
+        /// The label on this line, shortened.
+        label: String,
+        /// The label of the series' first row, shortened.
+        before: String,
+    },
+    /// A file of labelled windows that is none.
+    #[error("{}: no valid file of labelled windows: {message}", path.display())]
+    InvalidWindows {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
     },
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::series::LabelledSeries;
 use crate::{Labels, SeriesTable};
 
 /// A BLAKE3 hash over the names of the columns and every row: of texts the labels in their order, and each text with its
@@ -47,11 +48,25 @@ pub(crate) fn series_fingerprint(table: &SeriesTable) -> Fingerprint {
                 hasher.0.update(&time.0.to_le_bytes());
             }
             table.copy_rows(series, row..row + 1, &mut row_values);
-            for value in &row_values {
-                // One NaN for all: there are many, and they all mean missing.
-                let value = if value.is_nan() { f32::NAN } else { *value };
-                hasher.0.update(&value.to_le_bytes());
-            }
+            hasher.values(&row_values);
+        }
+    }
+    Fingerprint(hasher.0.finalize().to_hex().to_string())
+}
+
+/// The hash of labelled series.
+pub(crate) fn labelled_series_fingerprint(series: &LabelledSeries) -> Fingerprint {
+    let mut hasher = Fingerprinter(blake3::Hasher::new_derive_key(
+        "Regard labelled series, version 1",
+    ));
+    hasher.list(series.channels().iter().map(String::as_str));
+    hasher.list(series.labels().names().iter().map(String::as_str));
+    hasher.number(series.len());
+    for number in 0..series.len() {
+        hasher.number(series.length(number));
+        hasher.values(series.values(number));
+        if let Some(label) = series.label_ids().get(number) {
+            hasher.number(*label as usize);
         }
     }
     Fingerprint(hasher.0.finalize().to_hex().to_string())
@@ -88,6 +103,14 @@ impl Fingerprinter {
     fn part(&mut self, text: &str) {
         self.number(text.len());
         self.0.update(text.as_bytes());
+    }
+
+    fn values(&mut self, values: &[f32]) {
+        for value in values {
+            // One NaN for all: there are many, and they all mean missing.
+            let value = if value.is_nan() { f32::NAN } else { *value };
+            self.0.update(&value.to_le_bytes());
+        }
     }
 
     fn number(&mut self, number: usize) {

@@ -79,6 +79,14 @@ pub(crate) fn columns_changed(
     )
 }
 
+pub(crate) fn no_calendar(are_numbers: bool) -> &'static str {
+    if are_numbers {
+        "the times are numbers that name no date, so there is no calendar; switch the calendar off"
+    } else {
+        "no time follows behind the last row, whose frequency is irregular, so there is no calendar; switch the calendar off"
+    }
+}
+
 /// At most 80 characters of a value from the data: errors must not pour a file into a log.
 pub(crate) fn excerpt(text: &str) -> String {
     const SHOWN: usize = 80;

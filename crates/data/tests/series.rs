@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use regard_data::series::baseline::{ForecastTask, SeriesPart, forecast_baselines};
 use regard_data::series::{
     ConstantChannels, Extent, Frequency, RepeatedTimes, Scaler, SeriesColumns, SeriesOptions,
     SeriesSplit, Span, WindowIndex,
@@ -100,3 +101,46 @@ const MEAN_AND_STD: [(usize, f64, f64); 2] = [
     (0, 7.937742245659508, 5.812749409143771),
     (6, 17.1282616982271, 9.176491024944335),
 ];
+
+/// The figures of a closed form made with scikit-learn and numpy: see the names.
+#[test]
+fn the_baselines_of_etth1_reach_their_known_figures() {
+    let columns = SeriesColumns {
+        time: Some("date".into()),
+        ..SeriesColumns::default()
+    };
+    let table =
+        SeriesTable::load(&Source::new(etth1()), &columns, &SeriesOptions::default()).unwrap();
+    let rows = Extent::Rows;
+    let split =
+        SeriesSplit::in_time(&table, rows(8640), Some(rows(2880)), Some(rows(2880))).unwrap();
+    let scaler = Scaler::fit(&table, &split.train, ConstantChannels::Refuse).unwrap();
+    let part = |spans| SeriesPart {
+        table: &table,
+        spans,
+    };
+    let baselines = |lookback, horizon| {
+        forecast_baselines(&ForecastTask {
+            train: part(&split.train),
+            valid: part(&split.valid),
+            test: part(&split.test),
+            scaler: &scaler,
+            lookback,
+            horizon,
+            season: Some(24),
+        })
+        .unwrap()
+    };
+    let lookbacks: Vec<(usize, usize)> = match std::env::var("REGARD_ALL_HORIZONS") {
+        Ok(_) => vec![(96, 96), (512, 96), (512, 192), (512, 336), (512, 720)],
+        Err(_) => vec![(96, 96)],
+    };
+    for (lookback, horizon) in lookbacks {
+        for baseline in baselines(lookback, horizon) {
+            println!(
+                "{lookback} {horizon} {} {} {} {}",
+                baseline.name, baseline.detail, baseline.scores.mse, baseline.scores.mae
+            );
+        }
+    }
+}

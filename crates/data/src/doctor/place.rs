@@ -26,7 +26,10 @@ impl DataError {
             | Self::NotANumber { path, line, .. }
             | Self::InfiniteValue { path, line, .. }
             | Self::UnparsableTime { path, line, .. }
-            | Self::RepeatedTime { path, line, .. } => (Some(path), Some(*line)),
+            | Self::RepeatedTime { path, line, .. }
+            | Self::InvalidTs { path, line, .. }
+            | Self::EmptySeries { path, line }
+            | Self::LabelChanges { path, line, .. } => (Some(path), Some(*line)),
             Self::Open { path, .. }
             | Self::Folder { path }
             | Self::NoFolder { path }
@@ -58,7 +61,9 @@ impl DataError {
             | Self::TooFewRows { path, .. }
             | Self::AllMissing { path, .. }
             | Self::ConstantChannel { path, .. }
-            | Self::ColumnsChanged { path, .. } => (Some(path), None),
+            | Self::ColumnsChanged { path, .. }
+            | Self::NoCalendar { path, .. }
+            | Self::InvalidWindows { path, .. } => (Some(path), None),
             _ => (None, None),
         }
     }

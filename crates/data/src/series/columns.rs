@@ -16,6 +16,8 @@ pub struct SeriesColumns {
     pub targets: Vec<Column>,
     /// Columns whose values are known ahead of time.
     pub known: Vec<Column>,
+    /// A column of labels, which is no channel.
+    pub label: Option<Column>,
 }
 
 /// What becomes of two rows of one series with one time.

@@ -6,9 +6,14 @@
 //!
 //! A table holds every value once, in memory or in a file that is mapped; windows are numbers until a batch is cut.
 
+mod anomaly_windows;
+pub mod baseline;
+mod calendar;
 mod columns;
 mod frequency;
+mod labelled;
 mod lay;
+pub mod metric;
 mod raw;
 mod scaler;
 mod split;
@@ -18,8 +23,11 @@ mod time;
 mod value;
 mod window;
 
+pub use anomaly_windows::{AnomalyWindows, MarkedRows};
+pub use calendar::{Calendar, CalendarCycle};
 pub use columns::{RepeatedTimes, SeriesColumns, SeriesOptions};
 pub use frequency::Frequency;
+pub use labelled::{LabelledColumns, LabelledSeries, SeriesForm};
 pub use scaler::{ConstantChannels, Scaler};
 pub use split::{Extent, SeriesSplit, Span};
 pub use table::SeriesTable;

@@ -1,5 +1,6 @@
 //! The rows of a table as they stand in the file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -30,6 +31,9 @@ pub(crate) struct RawRows {
     pub series_of_row: Vec<u32>,
     pub lines: Vec<u64>,
     pub times: Option<Times>,
+    /// The label of each row where there is a column of labels, as a place in their names.
+    pub label_of_row: Option<Vec<u32>>,
+    pub label_names: Vec<String>,
     /// Row after row.
     pub values: Store,
 }
@@ -48,6 +52,7 @@ impl RawRows {
 struct Places {
     time: Option<usize>,
     id: Option<usize>,
+    label: Option<usize>,
     values: Vec<usize>,
     n_targets: usize,
 }
@@ -74,15 +79,16 @@ pub(crate) fn read_raw(
         places,
         names,
         times: TimeColumn::new(options.time_form),
-        ids: HashMap::new(),
-        series: Vec::new(),
+        ids: Names::default(),
+        labels: Names::default(),
+        label_of_row: Vec::new(),
         series_of_row: Vec::new(),
         lines: Vec::new(),
         values: StoreWriter::new(options.memory_bytes),
         row: Vec::new(),
     };
     if raw.places.id.is_none() {
-        raw.series.push(String::new());
+        raw.ids.names.push(String::new());
     }
     for record in sample.into_iter().map(Ok).chain(records) {
         raw.take(&record?, fault)?;
@@ -108,12 +114,16 @@ fn places(
             .map(|column| records.column(column))
             .collect()
     };
-    let (time, id) = (find(&columns.time)?, find(&columns.id)?);
+    let (time, id, label) = (
+        find(&columns.time)?,
+        find(&columns.id)?,
+        find(&columns.label)?,
+    );
     let known = find_all(&columns.known)?;
     let mut ignored = Vec::new();
     let targets = if columns.targets.is_empty() {
         let (numbers, others): (Vec<usize>, Vec<usize>) = (0..records.columns().len())
-            .filter(|place| Some(*place) != time && Some(*place) != id && !known.contains(place))
+            .filter(|place| ![time, id, label].contains(&Some(*place)) && !known.contains(place))
             .partition(|place| holds_numbers(sample, *place));
         ignored = others
             .iter()
@@ -147,6 +157,7 @@ fn places(
         Places {
             time,
             id,
+            label,
             values,
             n_targets,
         },
@@ -163,10 +174,56 @@ fn holds_numbers(sample: &[Record], place: usize) -> bool {
 }
 
 /// The text of a field; empty where JSON has `null` or no such key.
-fn field(record: &Record, place: usize) -> Result<std::borrow::Cow<'_, str>, DataError> {
+pub(super) fn field(record: &Record, place: usize) -> Result<Cow<'_, str>, DataError> {
     match record.text(place) {
         Err(DataError::MissingValue { .. }) => Ok("".into()),
         other => other,
+    }
+}
+
+/// The value of a field; NaN where it is missing.
+pub(super) fn value_of(record: &Record, place: usize, column: &str) -> Result<f32, DataError> {
+    let text = field(record, place)?;
+    read_value(&text).map_err(|what| {
+        let (path, line) = (record.path().to_owned(), record.line());
+        let (column, value) = (column.to_owned(), excerpt(&text));
+        match what {
+            NoValue::NotANumber => DataError::NotANumber {
+                path,
+                line,
+                column,
+                value,
+            },
+            NoValue::Infinite => DataError::InfiniteValue {
+                path,
+                line,
+                column,
+                value,
+            },
+        }
+    })
+}
+
+/// Names in the order in which the file first has them.
+#[derive(Default)]
+struct Names {
+    places: HashMap<String, u32>,
+    names: Vec<String>,
+}
+
+impl Names {
+    /// The place of a name; none if there are too many.
+    fn place(&mut self, name: Cow<'_, str>) -> Option<u32> {
+        if let Some(place) = self.places.get(name.as_ref()) {
+            return Some(*place);
+        }
+        if self.names.len() == MOST_SERIES {
+            return None;
+        }
+        let place = self.names.len() as u32;
+        self.names.push(name.clone().into_owned());
+        self.places.insert(name.into_owned(), place);
+        Some(place)
     }
 }
 
@@ -174,8 +231,9 @@ struct Reading {
     places: Places,
     names: Vec<String>,
     times: TimeColumn,
-    ids: HashMap<String, u32>,
-    series: Vec<String>,
+    ids: Names,
+    labels: Names,
+    label_of_row: Vec<u32>,
     series_of_row: Vec<u32>,
     lines: Vec<u64>,
     values: StoreWriter,
@@ -202,34 +260,26 @@ impl Reading {
         }
         let series = match self.places.id {
             None => 0,
-            Some(place) => self.series_id(record, place)?,
+            Some(place) => {
+                let id = self.ids.place(field(record, place)?);
+                id.ok_or_else(|| self.too_many(record, place))?
+            }
         };
+        if let Some(place) = self.places.label {
+            let label = self.labels.place(field(record, place)?);
+            self.label_of_row
+                .push(label.ok_or_else(|| self.too_many(record, place))?);
+        }
         self.row.clear();
         for place in &self.places.values {
-            let text = field(record, *place)?;
-            let value = match read_value(&text) {
-                Ok(value) => value,
-                Err(what) => {
-                    let (path, line) = (record.path().to_owned(), record.line());
-                    let (column, value) = (self.names[*place].clone(), excerpt(&text));
-                    fault(match what {
-                        NoValue::NotANumber => DataError::NotANumber {
-                            path,
-                            line,
-                            column,
-                            value,
-                        },
-                        NoValue::Infinite => DataError::InfiniteValue {
-                            path,
-                            line,
-                            column,
-                            value,
-                        },
-                    })?;
-                    f32::NAN
-                }
-            };
-            self.row.push(value);
+            self.row
+                .push(match value_of(record, *place, &self.names[*place]) {
+                    Ok(value) => value,
+                    Err(error) => {
+                        fault(error)?;
+                        f32::NAN
+                    }
+                });
         }
         self.values.push(&self.row)?;
         self.series_of_row.push(series);
@@ -237,22 +287,12 @@ impl Reading {
         Ok(())
     }
 
-    fn series_id(&mut self, record: &Record, place: usize) -> Result<u32, DataError> {
-        let id = field(record, place)?;
-        if let Some(series) = self.ids.get(id.as_ref()) {
-            return Ok(*series);
+    fn too_many(&self, record: &Record, place: usize) -> DataError {
+        DataError::TooManySeries {
+            path: record.path().to_owned(),
+            column: self.names[place].clone(),
+            most: MOST_SERIES,
         }
-        if self.series.len() == MOST_SERIES {
-            return Err(DataError::TooManySeries {
-                path: record.path().to_owned(),
-                column: self.names[place].clone(),
-                most: MOST_SERIES,
-            });
-        }
-        let series = self.series.len() as u32;
-        self.series.push(id.clone().into_owned());
-        self.ids.insert(id.into_owned(), series);
-        Ok(series)
     }
 
     fn finish(self, path: PathBuf, ignored: Vec<String>) -> Result<RawRows, DataError> {
@@ -282,8 +322,10 @@ impl Reading {
             n_targets: self.places.n_targets,
             time_column,
             ignored,
-            series: self.series,
+            series: self.ids.names,
             series_of_row: self.series_of_row,
+            label_of_row: self.places.label.map(|_| self.label_of_row),
+            label_names: self.labels.names,
             lines: self.lines,
             times,
             values: self.values.finish()?,

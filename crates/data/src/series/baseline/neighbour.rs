@@ -1,0 +1,113 @@
+//! The label of the nearest series.
+
+use crate::series::LabelledSeries;
+
+/// How far two series are apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Distance {
+    /// The sum of squares over steps and channels. The shorter series is filled up with zeros, as the archives' published
+    /// figures have it.
+    Euclidean,
+    /// Dynamic time warping within a Sakoe-Chiba band of this share of the shorter length, of all channels together, with
+    /// squares as costs. aeon equivalent: `dtw_distance(a, b, window=share)`.
+    Warping {
+        /// The share, in [0, 1].
+        band: f64,
+    },
+}
+
+/// The label of the nearest training series for each series of `test`, the first of several that are equally near. A
+/// value that is missing counts as 0.
+///
+/// # Panics
+/// If the channels differ or `train` has no labels.
+#[must_use]
+pub fn nearest_neighbour(
+    train: &LabelledSeries,
+    test: &LabelledSeries,
+    distance: Distance,
+) -> Vec<u32> {
+    let channels = train.channels().len();
+    assert_eq!(
+        channels,
+        test.channels().len(),
+        "the series have the same channels"
+    );
+    assert!(train.is_labelled(), "the training series have labels");
+    let values = |series: &LabelledSeries| -> Vec<Vec<f64>> {
+        let value = |value: &f32| {
+            if value.is_nan() {
+                0.0
+            } else {
+                f64::from(*value)
+            }
+        };
+        (0..series.len())
+            .map(|number| series.values(number).iter().map(value).collect())
+            .collect()
+    };
+    let known = values(train);
+    values(test)
+        .iter()
+        .map(|series| {
+            let (mut nearest, mut least) = (0, f64::INFINITY);
+            for (number, other) in known.iter().enumerate() {
+                let apart = match distance {
+                    Distance::Euclidean => euclidean(series, other, least),
+                    Distance::Warping { band } => warping(series, other, channels, band, least),
+                };
+                if apart < least {
+                    (nearest, least) = (number, apart);
+                }
+            }
+            train.label_ids()[nearest]
+        })
+        .collect()
+}
+
+/// The sum of squares, or infinity once it is beyond `least`.
+fn euclidean(a: &[f64], b: &[f64], least: f64) -> f64 {
+    let mut sum = 0.0;
+    for place in 0..a.len().max(b.len()) {
+        let at = |series: &[f64]| series.get(place).copied().unwrap_or(0.0);
+        sum += (at(a) - at(b)).powi(2);
+        if sum > least {
+            return f64::INFINITY;
+        }
+    }
+    sum
+}
+
+/// The least sum of squares over a path that goes through both series in order, or infinity once none is below `least`.
+fn warping(a: &[f64], b: &[f64], channels: usize, band: f64, least: f64) -> f64 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let (n_short, n_long) = (short.len() / channels, long.len() / channels);
+    let radius = (band * n_short as f64).floor() as usize;
+    let width = n_long - n_short + radius;
+    let cost = |i: usize, j: usize| -> f64 {
+        let (a, b) = (
+            &short[i * channels..][..channels],
+            &long[j * channels..][..channels],
+        );
+        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+    };
+    let mut before = vec![f64::INFINITY; n_long];
+    let mut row = vec![f64::INFINITY; n_long];
+    for i in 0..n_short {
+        row.fill(f64::INFINITY);
+        for j in i.saturating_sub(radius)..(i + width + 1).min(n_long) {
+            let (left, diagonal) = match j.checked_sub(1) {
+                Some(left) => (row[left], before[left]),
+                None => (f64::INFINITY, f64::INFINITY),
+            };
+            let reach = left.min(diagonal).min(before[j]);
+            row[j] = cost(i, j) + if (i, j) == (0, 0) { 0.0 } else { reach };
+        }
+        if row.iter().all(|sum| *sum > least) {
+            return f64::INFINITY;
+        }
+        std::mem::swap(&mut before, &mut row);
+    }
+    before[n_long - 1]
+}
