@@ -16,6 +16,7 @@ pub use exam::Exam;
 pub use labels::judge_labels;
 pub use lengths::{LengthSummary, Lengths, Ruler};
 pub use problem::{Level, Place, Problem};
+pub(crate) use problem::{counted, rows};
 pub use repeats::compare;
 
 /// The rows of an exam that serve one purpose: all rows of its file, or a share of them.

@@ -160,12 +160,12 @@ impl Tally {
 }
 
 /// `1 row`, `2 rows`, `1,234 rows`.
-pub(super) fn rows(count: u64) -> String {
+pub(crate) fn rows(count: u64) -> String {
     counted(count, "row")
 }
 
 /// A number of things whose plural ends in s.
-pub(super) fn counted(count: u64, what: &str) -> String {
+pub(crate) fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count))
 }

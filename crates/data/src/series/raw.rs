@@ -22,8 +22,6 @@ pub(crate) struct RawRows {
     /// Names of the columns of `values`: the targets, then the known ones.
     pub columns: Vec<String>,
     pub n_targets: usize,
-    /// The name of the column of times.
-    pub time_column: Option<String>,
     /// Columns that nobody named and that hold no numbers.
     pub ignored: Vec<String>,
     /// Ids in the order of their first rows; one empty id without a column of ids.
@@ -320,7 +318,6 @@ impl Reading {
                 .map(|place| self.names[*place].clone())
                 .collect(),
             n_targets: self.places.n_targets,
-            time_column,
             ignored,
             series: self.ids.names,
             series_of_row: self.series_of_row,

@@ -13,29 +13,36 @@ use crate::cache::{make_private, map};
 const VALUE_BYTES: usize = size_of::<f32>();
 const BUFFER_BYTES: usize = 1 << 18;
 
+/// A mapped file, and the folder that goes with it.
+pub(super) struct Mapped {
+    map: Mmap,
+    _folder: TemporaryFolder,
+}
+
 /// Values by their place. Which of the two it is changes nothing that it gives.
 pub(super) enum Store {
     Memory(Vec<f32>),
-    /// The folder goes when the map is gone.
-    Mapped(Mmap, TemporaryFolder),
+    Mapped(Mapped),
 }
 
 impl Store {
     pub fn len(&self) -> usize {
         match self {
             Self::Memory(values) => values.len(),
-            Self::Mapped(map, _) => map.len() / VALUE_BYTES,
+            Self::Mapped(Mapped { map, .. }) => map.len() / VALUE_BYTES,
         }
     }
 
     pub fn is_mapped(&self) -> bool {
-        matches!(self, Self::Mapped(..))
+        matches!(self, Self::Mapped(_))
     }
 
     pub fn value(&self, place: usize) -> f32 {
         match self {
             Self::Memory(values) => values[place],
-            Self::Mapped(map, _) => value_of(&map[place * VALUE_BYTES..][..VALUE_BYTES]),
+            Self::Mapped(Mapped { map, .. }) => {
+                value_of(&map[place * VALUE_BYTES..][..VALUE_BYTES])
+            }
         }
     }
 
@@ -43,7 +50,7 @@ impl Store {
     pub fn copy(&self, places: Range<usize>, into: &mut [f32]) {
         match self {
             Self::Memory(values) => into.copy_from_slice(&values[places]),
-            Self::Mapped(map, _) => {
+            Self::Mapped(Mapped { map, .. }) => {
                 let bytes = &map[places.start * VALUE_BYTES..places.end * VALUE_BYTES];
                 for (into, bytes) in into.iter_mut().zip(bytes.chunks_exact(VALUE_BYTES)) {
                     *into = value_of(bytes);
@@ -105,7 +112,10 @@ impl StoreWriter {
         drop(written.map_err(failed("write", &path))?);
         let file = File::open(&path).map_err(failed("open", &path))?;
         let map = map(&file).map_err(failed("map", &path))?;
-        Ok(Store::Mapped(map, folder))
+        Ok(Store::Mapped(Mapped {
+            map,
+            _folder: folder,
+        }))
     }
 }
 

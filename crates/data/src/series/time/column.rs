@@ -21,7 +21,6 @@ pub(crate) struct TimeColumn {
 /// The times of a column as read.
 #[derive(Debug)]
 pub(crate) struct Times {
-    pub form: TimeForm,
     pub micros: Vec<i64>,
     pub zone: TimeZoneOfColumn,
     /// Whether the column's offsets from UTC differ, so that its clock is UTC.
@@ -48,11 +47,6 @@ impl TimeColumn {
             offset: None,
             has_several_offsets: false,
         }
-    }
-
-    /// How many times were read.
-    pub fn len(&self) -> usize {
-        self.readings.first().map_or(0, |(_, micros)| micros.len())
     }
 
     /// Adds a value, which is left out if it is no time.
@@ -134,7 +128,6 @@ impl TimeColumn {
             },
         };
         Ok(Times {
-            form,
             micros,
             zone,
             has_several_offsets: self.has_several_offsets,

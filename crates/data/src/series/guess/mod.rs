@@ -1,0 +1,67 @@
+//! What a file of series is for, guessed from what is in it; every guess with its reason.
+
+mod kinds;
+mod layout;
+mod season;
+mod sizes;
+
+use serde::Serialize;
+
+pub use layout::guess;
+pub use season::{Season, season_of};
+
+use super::{Frequency, RepeatedTimes, SeriesForm};
+
+/// What to do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeriesTask {
+    /// Tell the next rows.
+    Forecasting,
+    /// Tell the label of a whole series.
+    Classification,
+}
+
+/// What was guessed of a file of series.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SeriesGuess {
+    /// What to do with it.
+    pub task: SeriesTask,
+    /// The column of times, by name; by number in a file without a header.
+    pub time_column: Option<String>,
+    /// The column of ids.
+    pub id_column: Option<String>,
+    /// The column of labels.
+    pub label_column: Option<String>,
+    /// The channels.
+    pub channels: Vec<String>,
+    /// Whether the channels are all columns of numbers that are not named otherwise, so that they need not be listed.
+    pub are_all_channels: bool,
+    /// How whole series stand in the file, for classification.
+    pub form: Option<SeriesForm>,
+    /// What must become of repeated times.
+    pub repeated_times: RepeatedTimes,
+    /// How rows follow each other.
+    pub frequency: Frequency,
+    /// Rows of a season.
+    pub season: Option<usize>,
+    /// Rows of the file; series, for classification.
+    pub rows: usize,
+    /// Rows to look back; for classification the longest series.
+    pub lookback: usize,
+    /// Rows to tell; 0 for classification.
+    pub horizon: usize,
+    /// Each guess and its reason, in full sentences.
+    pub reasons: Vec<Reason>,
+}
+
+/// A guess and its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What was guessed: `task`, `time_column`, `id_column`, `label_column`, `target_columns`, `frequency`, `season`,
+    /// `lookback`, `horizon` or `repeated_times`.
+    pub what: &'static str,
+    /// A sentence.
+    pub sentence: String,
+}
