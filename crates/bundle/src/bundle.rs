@@ -95,6 +95,11 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// The privacy statement of a privately trained model, among [`Bundle::attachment`]s.
+    pub const PRIVACY: &str = "privacy.json";
+    /// The ledger behind it.
+    pub const LEDGER: &str = "ledger.jsonl";
+
     /// Reads a bundle; `path` is its folder or the folder of the run that holds it.
     ///
     /// # Errors
@@ -173,10 +178,27 @@ impl Bundle {
         tokenizer: &Tokenizer,
         weights: &TensorFile,
     ) -> Result<(), BundleError> {
-        let files = [
+        Self::save_with(target, info, tokenizer, weights, Vec::new())
+    }
+
+    /// [`Bundle::save`] with more files beside the model, by name: [`Bundle::PRIVACY`] and
+    /// [`Bundle::LEDGER`].
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn save_with(
+        target: &Path,
+        info: &BundleInfo,
+        tokenizer: &Tokenizer,
+        weights: &TensorFile,
+        attachments: Vec<(&'static str, Vec<u8>)>,
+    ) -> Result<(), BundleError> {
+        let mut files = vec![
             (WEIGHTS, weights.to_bytes()),
             (TOKENIZER, tokenizer.to_json()?),
         ];
+        files.extend(attachments);
         let described = InfoFile {
             blake3: None,
             format_version: FORMAT_VERSION,
@@ -192,8 +214,38 @@ impl Bundle {
             .expect("a description has string keys and plain values");
         json.push('\n');
         let json = seal(&json).into_bytes();
-        let [weights, tokenizer] = files;
-        publish(target, &[weights, tokenizer, (INFO, json)])
+        files.push((INFO, json));
+        publish(target, &files)
+    }
+
+    /// A file that stands beside the model, checked against its hash; none if the bundle, which is at
+    /// `path` or in the run's folder there, does not name it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no bundle, or the file is gone or damaged.
+    pub fn attachment(path: &Path, name: &str) -> Result<Option<Vec<u8>>, BundleError> {
+        let folder = find(path)?;
+        let at = folder.join(INFO);
+        let text = read_up_to(&at, LARGEST_INFO_BYTES)?;
+        if let Some((expected, found)) = seal_of(&text)
+            && expected != found
+        {
+            return Err(BundleError::Damaged {
+                path: at,
+                expected: format!("the BLAKE3 hash {expected}"),
+                found,
+            });
+        }
+        let file: InfoFile =
+            serde_json::from_slice(&text).map_err(|error| BundleError::Format {
+                path: at,
+                reason: error.to_string(),
+            })?;
+        if !file.files.contains_key(name) {
+            return Ok(None);
+        }
+        read_checked(&folder, name, &file.files).map(Some)
     }
 
     /// Whether a bundle stands at `path`, a bundle's or a run's folder.

@@ -190,16 +190,21 @@ fn of_training(error: &TrainError) -> Code {
         | TrainError::TooLarge { .. }
         | TrainError::TooLittleMemory { .. }
         | TrainError::NoSettings { .. }
-        | TrainError::OtherSearch { .. } => Code::Usage,
+        | TrainError::OtherSearch { .. }
+        | TrainError::NoUnitRule { .. }
+        | TrainError::Accounting(_)
+        | TrainError::Privacy { .. } => Code::Usage,
         TrainError::Data(error) => of_data(error),
         TrainError::Model(error) => of_model(error),
         TrainError::Bundle(error) => of_bundle(error),
         TrainError::Store(error) => of_checkpoint(error),
-        TrainError::Checkpoint { .. } | TrainError::SearchFile { .. } => Code::Model,
+        TrainError::Checkpoint { .. }
+        | TrainError::SearchFile { .. }
+        | TrainError::Ledger { .. } => Code::Model,
         TrainError::OtherData { .. } | TrainError::NoColumn { .. } => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,
         TrainError::Lock(error) => of_lock(error),
-        TrainError::Log(_) | TrainError::Io { .. } => Code::Io,
+        TrainError::Log(_) | TrainError::Io { .. } | TrainError::Entropy { .. } => Code::Io,
         // The run diverged, or its outputs cannot be judged.
         _ => Code::Failed,
     }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate;
 use crate::memory::{BatchShape, MemoryEstimate, peak_rss_bytes};
+use crate::privacy::{Entropy, PrivatePlan};
 use crate::run::{Plan, TaskSource, describe_recomputed, recomputed, stepper};
 use crate::sampler::Draw;
 use crate::step::Stepper;
@@ -63,11 +64,18 @@ pub fn dry_run(
     workers: Workers,
 ) -> Result<DryRun, TrainError> {
     let plan = Plan::new(config, task);
+    let private = PrivatePlan::new(config)?;
     let mut stepper = stepper(config, task, device, workers)?;
     let lengths = task.lengths(Split::Train);
     let longest = longest(&lengths, config.train.batch_size);
     let (rows, length) = (longest.units.len(), lengths[longest.units[0]] as usize);
-    step(config, task, &plan, &mut stepper, &longest)?;
+    step(
+        config,
+        task,
+        (&plan, private.as_ref()),
+        &mut stepper,
+        &longest,
+    )?;
     // Before anything else takes memory.
     let peak_bytes = peak_rss_bytes();
 
@@ -79,7 +87,7 @@ pub fn dry_run(
         let draw = plan
             .sampler
             .draw(0, timed * n_draws / TIMED_STEPS.min(n_draws));
-        step(config, task, &plan, &mut stepper, &draw)?;
+        step(config, task, (&plan, private.as_ref()), &mut stepper, &draw)?;
         timed += 1;
     }
     let seconds_per_step = begun.elapsed().as_secs_f64() / timed as f64;
@@ -127,7 +135,7 @@ fn longest(lengths: &[u32], batch_size: usize) -> Draw {
 fn step(
     config: &Config,
     task: &dyn Task,
-    plan: &Plan,
+    (plan, private): (&Plan, Option<&PrivatePlan>),
     stepper: &mut Stepper,
     draw: &Draw,
 ) -> Result<(), TrainError> {
@@ -137,6 +145,12 @@ fn step(
         key: Key::new(config.seed).stream("batch").fold(0),
     };
     let learning_rate = config.train.learning_rate * plan.schedule.multiplier(0);
+    if let Some(private) = private {
+        let mut entropy = Entropy::from_system()?;
+        stepper.rehearse_private(&source)?;
+        stepper.private_step(&private.mechanism, &source, &mut entropy, learning_rate);
+        return Ok(());
+    }
     let made = stepper.step(0, &source, draw.divisor, learning_rate);
     made.map(|_| ()).map_err(|problem| TrainError::Diverged {
         what: problem.what,

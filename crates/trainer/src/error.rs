@@ -191,6 +191,45 @@ pub enum TrainError {
         first: String,
     },
 
+    /// The operating system gives no random bytes, and noise from anywhere else would not hide anything.
+    #[error("the operating system gives no random bytes: {reason}; private training needs them")]
+    Entropy {
+        /// What it says.
+        reason: String,
+    },
+
+    /// A parameter cannot be trained privately.
+    #[error(
+        "private training needs a per-unit rule for every parameter: {what}; train fewer parameters with train.trainable, or without [privacy]"
+    )]
+    NoUnitRule {
+        /// Which, and why.
+        what: String,
+    },
+
+    /// A budget cannot be accounted for.
+    #[error(transparent)]
+    Accounting(#[from] regard_accounting::AccountingError),
+
+    /// The ledger of a private run is gone, shorter than it was, or another run's.
+    #[error(
+        "the privacy ledger {path}: {problem}; without it nobody knows what was spent: restore it, or begin another run with --out",
+        path = path.display()
+    )]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A part of a private run's settings is missing or does not fit the data.
+    #[error("{what}")]
+    Privacy {
+        /// What, and how to mend it.
+        what: String,
+    },
+
     /// A file of the run cannot be read or written.
     #[error("cannot access {path}: {source}", path = path.display())]
     Io {

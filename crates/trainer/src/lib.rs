@@ -9,6 +9,7 @@
 //! | [`task`] | tasks as values |
 //! | [`sampler`], [`schedule`] | which units a step takes, and its learning rate: pure functions |
 //! | [`step`], [`mixup`], [`optimizer`], [`layer_decay`] | one step |
+//! | [`privacy`] | DP-SGD: draws, bounds, noise, the ledger and the promise in words |
 //! | [`average`] | a moving average of the weights |
 //! | [`metrics`] | what outputs are worth |
 //! | [`checkpoint`], [`log`], [`lock`] | what of a run is on disk |
@@ -28,6 +29,7 @@ mod error;
 mod evaluate;
 mod evaluate_run;
 pub mod files;
+mod freeze;
 mod gradients;
 pub mod init;
 pub mod layer_decay;
@@ -37,6 +39,7 @@ pub mod memory;
 pub mod metrics;
 pub mod mixup;
 pub mod optimizer;
+pub mod privacy;
 pub mod run;
 pub mod runs;
 pub mod sampler;

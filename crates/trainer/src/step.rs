@@ -17,7 +17,7 @@ use regard_ops::{Context, Key};
 
 use crate::gradients;
 use crate::mixup::Mixture;
-use crate::optimizer::{AdamWSettings, NamedAdamW, OptimizerState};
+use crate::optimizer::{NamedOptimizer, OptimizerSettings, OptimizerState};
 use crate::task::{Batch, Targets};
 
 /// What a step needs to know beside the model.
@@ -40,7 +40,7 @@ pub struct StepSettings {
     /// The largest norm of the whole gradient; as it comes when absent.
     pub max_grad_norm: Option<f64>,
     /// The optimiser's settings.
-    pub adamw: AdamWSettings,
+    pub optimizer: OptimizerSettings,
 }
 
 /// Some of a draw's units.
@@ -95,7 +95,7 @@ pub struct NotFinite {
 /// A model in training.
 pub struct Stepper {
     model: Transformer,
-    optimizer: NamedAdamW,
+    optimizer: NamedOptimizer,
     settings: StepSettings,
 }
 
@@ -105,7 +105,7 @@ impl Stepper {
     pub fn new(model: Transformer, settings: StepSettings) -> Self {
         Self {
             model,
-            optimizer: NamedAdamW::new(&settings.adamw),
+            optimizer: NamedOptimizer::new(&settings.optimizer),
             settings,
         }
     }
@@ -118,7 +118,7 @@ impl Stepper {
 
     /// The optimiser as it is now.
     #[must_use]
-    pub fn optimizer(&self) -> &NamedAdamW {
+    pub fn optimizer(&self) -> &NamedOptimizer {
         &self.optimizer
     }
 
@@ -136,7 +136,7 @@ impl Stepper {
     ///
     /// # Errors
     ///
-    /// As [`NamedAdamW::load`].
+    /// As [`NamedOptimizer::load`].
     pub fn load_optimizer(&mut self, state: OptimizerState) -> Result<(), Vec<String>> {
         self.optimizer
             .load(&self.model, state, &self.settings.device)
@@ -185,14 +185,19 @@ impl Stepper {
         report.grad_norm = gradients::global_norm(&self.model, &gradients);
         finite("gradient norm", report.grad_norm)?;
         let scale = gradients::clip_scale(report.grad_norm, self.settings.max_grad_norm);
-        self.model = self
-            .optimizer
-            .step(self.model.clone(), gradients, learning_rate, scale);
+        self.update(gradients, learning_rate, scale);
         Ok(report)
     }
 
+    /// Makes an update with these gradients.
+    pub(crate) fn update(&mut self, gradients: GradientsParams, learning_rate: f64, scale: f64) {
+        self.model = self
+            .optimizer
+            .step(self.model.clone(), gradients, learning_rate, scale);
+    }
+
     /// Micro-batches of shards, none of them empty.
-    fn pieces(&self, source: &dyn StepSource) -> Vec<Vec<Piece>> {
+    pub(crate) fn pieces(&self, source: &dyn StepSource) -> Vec<Vec<Piece>> {
         let n = source.n_units();
         let micro = self.settings.micro_batch.unwrap_or(n).max(1);
         let mut first_row = 0;
@@ -291,7 +296,7 @@ fn weighted_sum(losses: &Tensor<1>, weights: &[f32]) -> f64 {
 }
 
 /// One over the number of the row's unit's rows, over the divisor.
-fn row_weights(unit_of_row: &[usize], divisor: f64) -> Vec<f32> {
+pub(crate) fn row_weights(unit_of_row: &[usize], divisor: f64) -> Vec<f32> {
     let n_units = unit_of_row.iter().max().map_or(0, |last| last + 1);
     let mut rows = vec![0_u32; n_units];
     for unit in unit_of_row {

@@ -9,10 +9,14 @@ use regard_model::gradient_checkpointing::Segments;
 use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
+use crate::config::ClippingStyle;
+use crate::error::TrainError;
 use crate::layer_decay::LayerDecay;
-use crate::optimizer::AdamWSettings;
+use crate::optimizer::{OptimizerSettings, UpdateRule};
+use crate::privacy::{Clipping, Entropy, Mechanism};
 use crate::step::{StepSettings, StepSource, Stepper};
 use crate::task::{Batch, Targets, cross_entropy, squared_error};
+use regard_accounting::Adjacency;
 
 /// A workload. All: pre-norm with a final norm, GELU, learned positions, mean pooling, dropout 0.1
 /// after the embedding, at the residual branches and inside the feed-forward layer, no attention
@@ -124,7 +128,8 @@ impl Workload {
             segments: Segments::whole(layers),
             mixup: None,
             max_grad_norm: Some(1.0),
-            adamw: AdamWSettings {
+            optimizer: OptimizerSettings {
+                rule: UpdateRule::AdamW,
                 betas: [0.9, 0.999],
                 epsilon: 1e-8,
                 weight_decay: 0.01,
@@ -177,6 +182,15 @@ impl Text {
     }
 }
 
+impl Source {
+    fn source(&self) -> &dyn StepSource {
+        match self {
+            Self::Text(data) => data,
+            Self::Series(data) => data,
+        }
+    }
+}
+
 /// Random walks, and numbers to come.
 struct Series {
     embedding: EmbeddingConfig,
@@ -219,10 +233,7 @@ impl Bench {
     ///
     /// If the loss is not finite.
     pub fn step(&mut self) -> f64 {
-        let data: &dyn StepSource = match &self.data {
-            Source::Text(data) => data,
-            Source::Series(data) => data,
-        };
+        let data = self.data.source();
         let divisor = data.n_units() as f64;
         let report = self
             .stepper
@@ -230,6 +241,29 @@ impl Bench {
             .unwrap_or_else(|problem| panic!("the {} became {}", problem.what, problem.value));
         self.step += 1;
         report.loss
+    }
+
+    /// Makes a private step on the same batch, noise of noise multiplier 1 and update included; gives
+    /// its loss.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no random bytes.
+    pub fn private_step(&mut self) -> Result<f64, TrainError> {
+        let data = self.data.source();
+        let divisor = data.n_units() as f64;
+        let mechanism = Mechanism {
+            sample_rate: 0.01,
+            noise_multiplier: 1.0,
+            clipping: Clipping::new(ClippingStyle::Flat, 1.0),
+            divisor,
+            adjacency: Adjacency::AddRemove,
+        };
+        let mut entropy = Entropy::from_system()?;
+        let made = self
+            .stepper
+            .private_step(&mechanism, data, &mut entropy, LEARNING_RATE);
+        Ok(made.report.loss)
     }
 }
 

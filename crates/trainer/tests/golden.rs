@@ -10,7 +10,7 @@ use regard_model::weights::{HostTensor, TensorFile, apply, collect, parameters};
 use regard_ops::Key;
 use regard_ops::primitive::{LinearConfig, TableConfig};
 use regard_trainer::layer_decay::LayerDecay;
-use regard_trainer::optimizer::{AdamWSettings, NamedAdamW};
+use regard_trainer::optimizer::{NamedOptimizer, OptimizerSettings, UpdateRule};
 use regard_trainer::task::cross_entropy;
 use serde::Deserialize;
 
@@ -80,7 +80,8 @@ fn assert_close(what: &str, found: &HostTensor, expected: &Raw, relative: f32) {
 /// the optimiser is saved and loaded by another one, as a continued run does.
 fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
     let device = Device::flex();
-    let settings = AdamWSettings {
+    let settings = OptimizerSettings {
+        rule: UpdateRule::AdamW,
         betas: [case.number("beta_1"), case.number("beta_2")],
         epsilon: case.number("epsilon"),
         weight_decay,
@@ -91,7 +92,7 @@ fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
     module = apply(module, file, "the golden file").unwrap();
     let parameter = parameters(&module).remove(0);
     let learning_rate = case.number("learning_rate");
-    let mut optimizer = NamedAdamW::new(&settings);
+    let mut optimizer = NamedOptimizer::new(&settings);
     for step in 1..=3_u64 {
         let gradient = case.inputs[&format!("gradient.{step}")].host();
         let mut shape = gradient.shape.clone();
@@ -122,7 +123,7 @@ fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
         assert_close(&what, moment(2), expected("second_moment"), SECOND_MOMENT);
         assert_eq!(state.updates, BTreeMap::from([("weight".to_owned(), step)]));
 
-        optimizer = NamedAdamW::new(&settings);
+        optimizer = NamedOptimizer::new(&settings);
         optimizer.load(&module, state, &device).unwrap();
     }
 }
@@ -152,13 +153,14 @@ fn a_table_is_never_decayed() {
 fn a_state_that_is_not_the_models_is_refused_with_every_problem() {
     let device = Device::flex();
     let layer = LinearConfig::new(3, 2).init(Key::new(0), &device.clone().autodiff());
-    let settings = AdamWSettings {
+    let settings = OptimizerSettings {
+        rule: UpdateRule::AdamW,
         betas: [0.9, 0.999],
         epsilon: 1e-8,
         weight_decay: 0.0,
         layer_decay: LayerDecay::none(),
     };
-    let mut optimizer = NamedAdamW::new(&settings);
+    let mut optimizer = NamedOptimizer::new(&settings);
     let mut state = optimizer.state();
     let zeros = |shape: &[usize]| HostTensor {
         shape: shape.to_vec(),
@@ -214,5 +216,50 @@ fn cross_entropy_and_its_gradient_are_pytorchs_with_smoothing_and_without() {
                 "{name}: {found}, {expected}"
             );
         }
+    }
+}
+
+/// `v = 0.9 v + g`, `w -= 0.1 v` after a decay of `0.1 · 0.5`, through a save after every step.
+#[test]
+fn descent_with_momentum_is_its_formula_in_every_process() {
+    let device = Device::flex();
+    let settings = OptimizerSettings {
+        rule: UpdateRule::Sgd { momentum: 0.9 },
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        weight_decay: 0.5,
+        layer_decay: LayerDecay::none(),
+    };
+    let mut layer = LinearConfig::new(3, 2).init(Key::new(0), &device.clone().autodiff());
+    let values = |layer: &regard_ops::primitive::Linear| -> Vec<f32> {
+        let data = layer.weight().val().into_data();
+        data.try_into_vec_as::<f32>().unwrap()
+    };
+    let mut expected = values(&layer);
+    let mut velocity = [0.0_f32; 6];
+    let mut optimizer = NamedOptimizer::new(&settings);
+    for step in 1..=3 {
+        let gradient: Vec<f32> = (0..6).map(|i| (i * step) as f32 - 2.0).collect();
+        for ((weight, v), g) in expected.iter_mut().zip(&mut velocity).zip(&gradient) {
+            *v = 0.9 * *v + g;
+            *weight = *weight * (1.0 - 0.1 * 0.5) - 0.1 * *v;
+        }
+        let mut gradients = GradientsParams::new();
+        let data = TensorData::new(gradient, [3, 2]);
+        gradients.register(layer.weight().id, Tensor::<2>::from_data(data, &device));
+        layer = optimizer.step(layer, gradients, 0.1, 1.0);
+        for (found, expected) in values(&layer).iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found}, {expected}");
+        }
+        let state = optimizer.state();
+        optimizer = NamedOptimizer::new(&settings);
+        optimizer.load(&layer, state.clone(), &device).unwrap();
+        assert_eq!(optimizer.state(), state);
+        let adamw = OptimizerSettings {
+            rule: UpdateRule::AdamW,
+            ..settings
+        };
+        let refused = NamedOptimizer::new(&adamw).load(&layer, state, &device);
+        assert!(refused.unwrap_err()[0].contains("has only a part of its moments"));
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{ComputeArgs, ReportArgs, SettingsArgs};
 
@@ -23,6 +23,8 @@ pub enum BenchCommand {
     Step(BenchStepArgs),
     /// Train with several seeds and report the mean of the metric
     Seeds(BenchSeedsArgs),
+    /// Compare a private training step with a plain one on W1: time and memory
+    Privacy(BenchPrivacyArgs),
     /// Time the answers of a trained model, its loading and its memory
     Predict(BenchPredictArgs),
 }
@@ -47,6 +49,32 @@ pub struct BenchStepArgs {
     /// How to report.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// `regard bench privacy`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchPrivacyArgs {
+    /// The number of steps of each kind timed
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub steps: NonZeroUsize,
+    /// Make steps of one kind and tell the peak of memory.
+    #[arg(long, value_enum, hide = true)]
+    pub only: Option<StepKind>,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// A kind of training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StepKind {
+    /// Without a promise.
+    Plain,
+    /// With one.
+    Private,
 }
 
 /// `regard bench seeds`.

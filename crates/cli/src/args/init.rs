@@ -26,6 +26,23 @@ pub struct InitArgs {
     /// The format of the files [default: by the file name's extension]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<TableFormat>,
+    /// Propose private training; of TRAIN nothing but its header is read
+    #[arg(long, conflicts_with_all = ["valid", "test"])]
+    pub private: bool,
+    /// The number of units to train on, as a public constant
+    #[arg(long, value_name = "N", requires = "private")]
+    pub dataset_size: Option<u64>,
+    /// All labels
+    #[arg(
+        long,
+        value_name = "LABELS",
+        value_delimiter = ',',
+        requires = "private"
+    )]
+    pub labels: Option<Vec<String>>,
+    /// The longest text, in bytes; what exceeds it is cut off
+    #[arg(long, value_name = "N", requires = "private")]
+    pub max_length: Option<usize>,
 }
 
 /// The format of a table of labelled texts.

@@ -1,5 +1,6 @@
 //! What can be typed, as typed: nothing here is looked up, opened or checked against anything else.
 
+mod audit;
 mod bench;
 mod check;
 mod config;
@@ -17,7 +18,10 @@ mod tune;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
-pub use bench::{BenchCommand, BenchPredictArgs, BenchSeedsArgs, BenchStepArgs};
+pub use audit::AuditArgs;
+pub use bench::{
+    BenchCommand, BenchPredictArgs, BenchPrivacyArgs, BenchSeedsArgs, BenchStepArgs, StepKind,
+};
 pub use check::CheckArgs;
 pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
@@ -26,7 +30,7 @@ pub use inspect::InspectArgs;
 pub use predict::{InputFormat, PredictArgs, PredictionFormat};
 pub use privacy::{
     AccountantName, AdjacencyName, PrivacyCommand, PrivacyEpsilonArgs, PrivacyNoiseArgs,
-    PrivateTrainingArgs,
+    PrivacyPlanArgs, PrivacySpentArgs, PrivateTrainingArgs,
 };
 pub use report::PageArgs;
 pub use runs::RunsArgs;
@@ -88,6 +92,8 @@ pub enum Command {
     /// Account for private training: epsilon from noise, or noise from epsilon
     #[command(subcommand)]
     Privacy(PrivacyCommand),
+    /// Test that private training does what it promises
+    Audit(AuditArgs),
     /// Look up configuration keys, or show a configuration as it would be used
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,8 +1,10 @@
 //! The arguments of `regard privacy …`.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use super::ReportArgs;
+use super::{ReportArgs, SettingsArgs};
 
 /// `regard privacy …`.
 #[derive(Debug, Subcommand)]
@@ -11,6 +13,33 @@ pub enum PrivacyCommand {
     Epsilon(PrivacyEpsilonArgs),
     /// The least noise that keeps an epsilon
     Noise(PrivacyNoiseArgs),
+    /// What a private configuration would promise, epoch by epoch, and what other promises would
+    /// cost; looks at no data
+    Plan(PrivacyPlanArgs),
+    /// What a private run or its model has spent, as a statement
+    Spent(PrivacySpentArgs),
+}
+
+/// `regard privacy plan`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PrivacyPlanArgs {
+    /// The run's settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `regard privacy spent`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PrivacySpentArgs {
+    /// The run's folder, finished or not, or a bundle
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `regard privacy epsilon`.

@@ -1,8 +1,11 @@
 //! `regard eval`.
 
+use std::path::Path;
+
 use regard_bundle::Bundle;
+use regard_trainer::privacy::Statement;
 use regard_trainer::{RunSettings, evaluate_file, evaluate_run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::figures::{Figures, to_json};
 use crate::args::EvalArgs;
@@ -26,7 +29,8 @@ pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
             labels: &evaluation.labels,
             report: &evaluation.report,
         };
-        return printer.report(args.report.format, &value, figures);
+        let text = with_statement(figures.to_string(), &args.run, &mut value)?;
+        return printer.report(args.report.format, &value, text);
     }
     if !args.run.join("config.toml").is_file() {
         // A bundle by itself knows no data; and what is no bundle gets its own message.
@@ -50,6 +54,17 @@ pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
         .hint("give --data FILE, or set data.test before training");
     };
     let bundle = Bundle::load(&args.run, &compute.device)?;
-    let value = to_json(&bundle.info().task, &evaluation);
-    printer.report(args.report.format, &value, Figures::of(&evaluation))
+    let mut value = to_json(&bundle.info().task, &evaluation);
+    let text = with_statement(Figures::of(&evaluation).to_string(), &args.run, &mut value)?;
+    printer.report(args.report.format, &value, text)
+}
+
+/// The figures with what a privately trained model promises.
+pub fn with_statement(mut text: String, run: &Path, value: &mut Value) -> anyhow::Result<String> {
+    if let Some(statement) = Statement::of_bundle(run)? {
+        value["privacy"] = json!(statement);
+        text.push('\n');
+        text.push_str(&statement.to_string());
+    }
+    Ok(text)
 }

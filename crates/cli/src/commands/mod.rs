@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+mod audit;
 mod bench_predict;
+mod bench_privacy;
 mod bench_seeds;
 mod bench_step;
 mod check;
@@ -17,6 +19,7 @@ mod man;
 mod model_facts;
 mod predict;
 mod privacy;
+mod privacy_run;
 mod report;
 mod runs;
 mod table;
@@ -45,9 +48,13 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
         Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
+        Command::Bench(BenchCommand::Privacy(args)) => bench_privacy::run(&args, printer),
         Command::Bench(BenchCommand::Predict(args)) => bench_predict::run(&args, printer),
         Command::Privacy(PrivacyCommand::Epsilon(args)) => privacy::epsilon(&args, printer),
         Command::Privacy(PrivacyCommand::Noise(args)) => privacy::noise(&args, printer),
+        Command::Privacy(PrivacyCommand::Plan(args)) => privacy_run::plan(&args, printer),
+        Command::Privacy(PrivacyCommand::Spent(args)) => privacy_run::spent(&args, printer),
+        Command::Audit(args) => audit::run(&args, printer),
         Command::Config(ConfigCommand::Schema(args)) => config_schema::run(args, printer),
         Command::Config(ConfigCommand::Show(args)) => config_show::run(&args, printer),
         Command::Completions(args) => completions::run(args, printer),

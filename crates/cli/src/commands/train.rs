@@ -201,7 +201,7 @@ fn report(
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&args.settings, config));
-    let value = json!({
+    let mut value = json!({
         "schema": super::SCHEMA,
         "run": folder,
         "already_complete": outcome.already_complete,
@@ -237,6 +237,7 @@ fn report(
         text.push('\n');
         text.push_str(&Figures::of(test).to_string());
     }
+    let mut text = super::eval::with_statement(text, &folder, &mut value)?;
     text.push_str(&format!("\nrun: {}\n", folder.display()));
     if let Some(page) = page {
         text.push_str(&format!("report: {}\n", page.display()));

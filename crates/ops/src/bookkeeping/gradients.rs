@@ -35,6 +35,12 @@ impl UnitGradients {
         Self { entries, units }
     }
 
+    /// The number of units.
+    #[must_use]
+    pub fn n_units(&self) -> usize {
+        self.units.n_units()
+    }
+
     /// The number of operations that were kept.
     #[must_use]
     pub fn n_operations(&self) -> usize {

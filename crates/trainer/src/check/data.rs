@@ -9,7 +9,7 @@ use super::PartReport;
 use crate::config::{Config, Source};
 use crate::error::TrainError;
 use crate::task::Split;
-use crate::task::text_parts::{held_out, source};
+use crate::task::text_parts::{held_out, held_out_by_row, source};
 
 /// What was found in the files.
 #[derive(Default)]
@@ -51,7 +51,11 @@ pub(super) fn look_at(config: &Config) -> DataReport {
     for (_, exam) in &others {
         report.problems.extend(exam.problems().iter().cloned());
     }
-    let splits = match held_out(data, train.label_ids()) {
+    let splits = match &config.privacy {
+        Some(_) => Ok(held_out_by_row(data, train.n_rows())),
+        None => held_out(data, train.label_ids()),
+    };
+    let splits = match splits {
         Ok(splits) => splits,
         Err(error) => {
             if train.n_rows() > 0 {

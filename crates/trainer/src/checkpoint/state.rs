@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::LedgerState;
+
 /// Everything that a run needs to go on as if it had never stopped, but for the tensors.
 ///
 /// Randomness, the learning rate and the order of the data are functions of the seed and the step,
@@ -33,6 +35,9 @@ pub struct TrainingState {
     pub seed: u64,
     /// Whether the run had reached its end.
     pub finished: bool,
+    /// What of the privacy budget was written down by then, in a private run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<LedgerState>,
     /// How it reached its end, which tells a later process so without a look at the data. Checkpoints of
     /// older programs lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

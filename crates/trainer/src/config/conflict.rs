@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::types::{Config, Keep, Position};
+use regard_model::gradient_checkpointing::GradientCheckpointing;
+
+use super::types::{Config, Keep, Position, Trainable};
 use super::values::{Column, Period, Source};
 
 /// 256 bytes and five special tokens.
@@ -24,6 +26,8 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
     data(config, &mut found);
     model(config, &mut found);
     train(config, &mut found);
+    frozen(config, &mut found);
+    super::privacy::conflicts(config, &mut found);
     found
 }
 
@@ -211,7 +215,9 @@ fn train(config: &Config, conflicts: &mut Vec<Conflict>) {
             hint: Some("leave the key out: the metric knows its direction".to_owned()),
         });
     }
-    if let (Keep::Last, Some(patience)) = (config.eval.keep, train.early_stopping) {
+    if let (Keep::Last, Some(patience), None) =
+        (config.eval.keep, train.early_stopping, &config.privacy)
+    {
         conflicts.push(Conflict {
             keys: &["eval.keep", "train.early_stopping"],
             expected: "\"best\" beside `train.early_stopping`".to_owned(),
@@ -220,6 +226,24 @@ fn train(config: &Config, conflicts: &mut Vec<Conflict>) {
                 "the last model would be the one that was no better than another for {patience} \
                  evaluations; leave one of the two keys out"
             )),
+        });
+    }
+}
+
+fn frozen(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let train = &config.train;
+    if train.trainable != Trainable::All
+        && train.gradient_checkpointing != GradientCheckpointing::None
+    {
+        conflicts.push(Conflict {
+            keys: &["train.gradient_checkpointing", "train.trainable"],
+            expected: "\"none\", since `train.trainable` is not \"all\"".to_owned(),
+            found: "another".to_owned(),
+            hint: Some(
+                "what is frozen keeps little for the backward pass; a smaller \
+                 `train.micro_batch` bounds the rest"
+                    .to_owned(),
+            ),
         });
     }
 }

@@ -5,9 +5,10 @@
 //! two together.
 
 use super::kind::{Kind, Range};
+use super::privacy::{AdjacencyName, ClippingStyle};
 use super::{
     Activation, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan, Optimizer,
-    Pooling, Position, ScheduleKind, Task, TokenizerKind,
+    Pooling, Position, PrivacyConfig, ScheduleKind, Task, TokenizerKind, Trainable,
 };
 
 /// What a key is when the configuration does not set it.
@@ -98,6 +99,9 @@ impl Key {
         self.doc
     }
 }
+
+/// Sections that mean something by being there: without them none of their keys has a value.
+pub(super) const OPTIONAL_SECTIONS: &[&str] = &["privacy"];
 
 /// The path of a key or section.
 pub(super) fn join(section: &str, name: &str) -> String {
@@ -230,6 +234,10 @@ pub const KEYS: &[Key] = &[
         "the number of parts of a batch that run side by side; fixed, so that results do not \
          depend on the number of cores"),
     Key::new("train", "optimizer", one_of(Optimizer::NAMES), Is("\"adamw\""), "the update rule"),
+    Key::new("train", "momentum", BELOW_ONE, Is("0.9"),
+        "how much of the last update is made again (sgd)"),
+    Key::new("train", "trainable", one_of(Trainable::NAMES), Is("\"all\""),
+        "which parameters are trained: all, those of the head, or the biases and the head"),
     Key::new("train", "learning_rate", Kind::Float(Range::open_closed(0.0, 100.0)), Is("5e-4"),
         "the learning rate at the end of warm-up"),
     Key::new("train", "betas", Kind::Floats { len: 2, range: Range::closed(0.0, LARGEST_BETA) },
@@ -283,6 +291,36 @@ pub const KEYS: &[Key] = &[
         "the number of steps between saves; each evaluation saves too").resumable(),
     Key::new("checkpoint", "keep", integer(1, 100_000), Is("2"),
         "the number of newest checkpoints kept, beside the best one").resumable(),
+
+    Key::new("privacy", "epsilon", Kind::Float(Range::open_closed(0.0, 1e6)),
+        Unset("it follows from noise_multiplier"),
+        "the largest epsilon of the whole run; the noise follows from it"),
+    Key::new("privacy", "delta", Kind::Float(Range::open(0.0, 1.0)), Unset("it must be said: a private run asks for it"),
+        "the probability with which the promise may fail, well below 1 / dataset_size"),
+    Key::new("privacy", "noise_multiplier", Kind::Float(Range::open_closed(0.0, 1e6)),
+        Unset("it follows from epsilon"),
+        "the standard deviation of the noise on a step's sum, divided by the bound on a unit's \
+         contribution"),
+    Key::new("privacy", "max_grad_norm", Kind::Float(Range::open_closed(0.0, 1e6)), Is("1.0"),
+        "the bound on the norm of a unit's contribution to a step"),
+    Key::new("privacy", "clipping", one_of(ClippingStyle::NAMES), Is("\"flat\""),
+        "how a unit's gradient is bounded: cut to the bound, brought to it (auto-s), or cut operation \
+         by operation"),
+    Key::new("privacy", "unit", Kind::PrivacyUnit, Is("\"record\""),
+        "what the promise protects: a record, or all records of a user, who is named in a column"),
+    Key::new("privacy", "max_rows_per_unit", integer(1, 1_048_576), Unset("all rows of a record"),
+        "the most rows of a unit that a step takes; a new choice every time"),
+    Key::new("privacy", "adjacency", one_of(AdjacencyName::NAMES), Is("\"add-remove\""),
+        "which two datasets must be hard to tell apart: one unit more or less, one emptied, or one \
+         replaced"),
+    Key::new("privacy", "sample_rate", Kind::Float(Range::open_closed(0.0, 1.0)),
+        Unset("train.batch_size / dataset_size"),
+        "the probability with which a step draws a unit"),
+    Key::new("privacy", "dataset_size", integer(1, 1_000_000_000_000),
+        Unset("it must be said: a private run asks for it"),
+        "the number of units to train on, as a public constant"),
+    Key::new("privacy", "public", Kind::AnyOf { names: PrivacyConfig::PUBLIC_NAMES },
+        Unset("nothing is"), "what of the data is public all the same"),
 
     Key::new("report", "tensorboard", Kind::Bool, Is("false"),
         "whether scalars are also written to tensorboard/ in the run's folder").resumable(),

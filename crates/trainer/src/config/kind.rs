@@ -6,6 +6,7 @@ use regard_model::gradient_checkpointing::{parse_size, size_text};
 use toml::Value;
 
 use super::nearest::nearest;
+use super::privacy::PrivacyUnit;
 use super::values::{ClassWeights, Period};
 
 /// The longest text that a configuration value may have, in bytes.
@@ -49,7 +50,7 @@ impl Range {
         }
     }
 
-    const fn open(low: f64, high: f64) -> Self {
+    pub(super) const fn open(low: f64, high: f64) -> Self {
         Self {
             low_is_open: true,
             ..Self::half_open(low, high)
@@ -98,6 +99,13 @@ pub enum Kind {
         /// Names of the design that this build does not have.
         planned: &'static [&'static str],
     },
+    /// Some of these names.
+    AnyOf {
+        /// The names.
+        names: &'static [&'static str],
+    },
+    /// What private training protects.
+    PrivacyUnit,
     /// A list of different texts.
     Texts {
         /// The least number of them.
@@ -170,6 +178,38 @@ impl Kind {
                 if !names.contains(&text.as_str()) {
                     let hint = nearest(text, names.iter().copied());
                     return mismatch(hint.map(|name| format!("did you mean \"{name}\"?")));
+                }
+            }
+            (Self::PrivacyUnit, Value::String(text)) => {
+                let planned = |(name, _): &&(&str, &str)| name == text;
+                if let Some((_, comes_with)) = PrivacyUnit::PLANNED.iter().find(planned) {
+                    return mismatch(Some(format!("\"{text}\" comes with {comes_with}")));
+                }
+                return match PrivacyUnit::parse(text) {
+                    Some(unit) => Ok(Value::String(unit.to_string())),
+                    None => mismatch(None),
+                };
+            }
+            (Self::AnyOf { names }, Value::Array(items)) => {
+                let mut seen = Vec::new();
+                for item in items {
+                    match item.as_str() {
+                        Some(text) if names.contains(&text) && !seen.contains(&text) => {
+                            seen.push(text);
+                        }
+                        Some(text) if names.contains(&text) => {
+                            return mismatch(Some(format!("{} stands twice", describe(item))));
+                        }
+                        _ => {
+                            let near = item
+                                .as_str()
+                                .and_then(|text| nearest(text, names.iter().copied()));
+                            let hint = near.map(|name| format!("did you mean \"{name}\"?"));
+                            return mismatch(
+                                hint.or_else(|| Some(format!("{} is none", describe(item)))),
+                            );
+                        }
+                    }
                 }
             }
             (Self::Texts { min }, Value::Array(items)) => {
@@ -247,6 +287,8 @@ impl Kind {
             Self::Bool => "boolean",
             Self::Name => "name",
             Self::OneOf { .. } => "choice",
+            Self::AnyOf { .. } => "list of names",
+            Self::PrivacyUnit => "unit",
             Self::Texts { .. } => "list of texts",
             Self::Floats { .. } => "list of numbers",
             Self::ClassWeights => "class weights",
@@ -269,7 +311,9 @@ impl Kind {
         match (self, parsed) {
             (_, None) => bare(),
             // A run may be called 7, and a file 2024.
-            (Self::Name | Self::Path | Self::OneOf { .. }, Some(value)) if !value.is_str() => {
+            (Self::Name | Self::Path | Self::OneOf { .. } | Self::PrivacyUnit, Some(value))
+                if !value.is_str() =>
+            {
                 bare()
             }
             (_, Some(value)) => value,
@@ -345,6 +389,11 @@ impl fmt::Display for Kind {
                 }
                 Ok(())
             }
+            Self::AnyOf { names } => {
+                let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+                write!(formatter, "a list of {}", names.join(", "))
+            }
+            Self::PrivacyUnit => write!(formatter, "{}", PrivacyUnit::FORMS),
             Self::Texts { min } => {
                 write!(
                     formatter,

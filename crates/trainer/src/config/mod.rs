@@ -14,6 +14,7 @@ mod explain;
 mod keys;
 mod kind;
 mod nearest;
+mod privacy;
 mod ranges;
 mod raw;
 mod resolve;
@@ -28,6 +29,7 @@ pub use error::{ConfigError, Origin, Problem};
 pub use explain::{Setting, explain};
 pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
+pub use privacy::{AdjacencyName, ClippingStyle, PrivacyConfig, PrivacyUnit};
 pub use ranges::{Scale, SearchRange, SearchRanges};
 pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse, parse_search};
@@ -35,5 +37,6 @@ pub use types::{
     Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
     Keep, Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling,
     Position, ReportConfig, ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
+    Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

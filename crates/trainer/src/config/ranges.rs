@@ -36,6 +36,10 @@ const FIXED: &[(&str, &str)] = &[
     ("eval", "trials are compared by the same figure"),
     ("checkpoint", "nothing that is learned depends on it"),
     ("report", "nothing that is learned depends on it"),
+    (
+        "privacy",
+        "each trial looks at the private data anew, and no promise would hold",
+    ),
     ("train.epochs", "the search decides how long a trial trains"),
     (
         "train.max_steps",

@@ -1,6 +1,6 @@
 //! From text to values with their places: the configuration as it was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -30,6 +30,8 @@ pub(super) struct Raw {
     /// `[tune.ranges]`, by the path of the key that each is for.
     pub ranges: WrittenRanges,
     pub problems: Vec<Problem>,
+    /// The sections that stand in the file, with keys or without.
+    pub sections: BTreeSet<String>,
     /// Whether a part of the file is no TOML, so that what seems to be missing may stand there.
     pub has_gaps: bool,
 }
@@ -134,6 +136,7 @@ impl Raw {
             let is_section = is_section(&path);
             if is_section && value.get_ref().is_table() {
                 if let DeValue::Table(inner) = value.into_inner() {
+                    self.sections.insert(path.clone());
                     self.read_section(&path, inner, lines, broken);
                 }
                 continue;

@@ -8,7 +8,8 @@ use toml::{Table, Value};
 
 use super::conflict::conflicts;
 use super::error::{ConfigError, Origin, Problem};
-use super::keys::{DefaultValue, KEYS, Key};
+use super::keys::{DefaultValue, KEYS, Key, OPTIONAL_SECTIONS};
+use super::privacy::set_private_defaults;
 use super::ranges::{self, SearchRanges};
 use super::raw::{Raw, read_file};
 use super::types::Config;
@@ -61,6 +62,7 @@ pub(crate) fn load_data_alone<S: AsRef<str>>(
     let needed = |path: &str| path.starts_with("data.") || matches!(path, "version" | "task");
     raw.values.retain(|path, _| needed(path));
     raw.problems.clear();
+    raw.sections.clear();
     Ok(resolve(raw).ok().map(|resolved| resolved.config))
 }
 
@@ -124,13 +126,22 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
         mut values,
         ranges,
         mut problems,
+        sections,
         has_gaps,
     } = raw;
     let mut resolved = Table::new();
     let mut origins = BTreeMap::new();
     let mut doubtful: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
     let ranges = ranges::check(ranges, &mut problems);
-    for key in KEYS {
+    let absent: Vec<&str> = OPTIONAL_SECTIONS
+        .iter()
+        .copied()
+        .filter(|section| {
+            let inside = |path: &String| path.rsplit_once('.').is_some_and(|(s, _)| s == *section);
+            !sections.contains(*section) && !values.keys().any(inside)
+        })
+        .collect();
+    for key in KEYS.iter().filter(|key| !absent.contains(&key.section)) {
         let path = key.path();
         let written = values.remove(&path);
         let origin = written.as_ref().map_or(Origin::Nowhere, |(_, o)| o.clone());
@@ -160,6 +171,10 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
             section_of(&mut resolved, key.section).insert(key.name.to_owned(), value);
         }
         origins.insert(path, origin);
+    }
+    if resolved.contains_key("privacy") {
+        let written = |path: &str| origins.get(path).is_some_and(|o| *o != Origin::Nowhere);
+        set_private_defaults(&mut resolved, written);
     }
     match Config::deserialize(resolved) {
         Ok(config) => {

@@ -41,9 +41,13 @@ fn the_smallest_configuration_is_filled_with_defaults() {
 /// A value of each kind that differs from every default.
 fn other_value(key: &ConfigKey) -> String {
     match key.kind() {
+        Kind::Integer { .. } if key.name() == "dataset_size" => "5000".to_owned(),
         Kind::Integer { min, max } if min == max => min.to_string(),
         Kind::Integer { min, .. } => (min + 1).to_string(),
+        Kind::Float(_) if key.name() == "delta" => "0.0005".to_owned(),
         Kind::Float(_) => "0.5".to_owned(),
+        Kind::PrivacyUnit => "\"user:name\"".to_owned(),
+        Kind::AnyOf { names } => format!("[{:?}]", names[0]),
         Kind::Bool => "false".to_owned(),
         Kind::Name | Kind::Path | Kind::PathOrShare => "\"other\"".to_owned(),
         Kind::OneOf { names, .. } => format!("{:?}", names.last().unwrap()),
@@ -57,6 +61,18 @@ fn other_value(key: &ConfigKey) -> String {
     }
 }
 
+/// What a private configuration needs, but for its budget.
+fn private() -> Vec<String> {
+    [
+        "privacy.delta=1e-5",
+        "privacy.dataset_size=1000",
+        "data.labels=[\"a\", \"b\"]",
+        "tokenizer.kind=bytes",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
 #[test]
 fn every_key_of_the_table_reaches_its_field_and_the_resolved_file() {
     for key in KEYS {
@@ -67,9 +83,16 @@ fn every_key_of_the_table_reaches_its_field_and_the_resolved_file() {
             "model.n_heads" => &["model.d_model=4"],
             "model.d_model" => &["model.n_heads=2"],
             "tokenizer.file" => &["tokenizer.kind=bpe"],
+            "privacy.unit" => &["privacy.max_rows_per_unit=4"],
             _ => &[],
         };
         let mut overrides: Vec<String> = neighbours.iter().map(|&s| s.to_owned()).collect();
+        if key.section() == "privacy" {
+            overrides.extend(private());
+            if key.name() != "noise_multiplier" {
+                overrides.push("privacy.epsilon=3".to_owned());
+            }
+        }
         overrides.push(format!("{}={}", key.path(), other_value(key)));
         let config = parse(SMALLEST, Path::new("c.toml"), &overrides).unwrap();
         let resolved = config.to_toml().unwrap();
@@ -91,7 +114,12 @@ fn every_name_of_a_choice_is_a_value_of_its_field() {
         for name in *names {
             let assignment = format!("{}={name}", key.path());
             let metric = if *name == "min" { "loss" } else { "accuracy" };
-            let config = read_set(&[&assignment, &format!("eval.metric={metric}"), &assignment]);
+            let mut settings = vec![format!("eval.metric={metric}"), assignment.clone()];
+            if key.section() == "privacy" {
+                settings.extend(private());
+                settings.push("privacy.epsilon=3".to_owned());
+            }
+            let config = parse(SMALLEST, Path::new("c.toml"), &settings);
             assert!(config.is_ok(), "{assignment}: {config:?}");
         }
     }
@@ -147,6 +175,8 @@ epochs = 10
 batch_size = 32
 shards = 4
 optimizer = \"adamw\"
+momentum = 0.9
+trainable = \"all\"
 learning_rate = 0.0005
 betas = [0.9, 0.999]
 epsilon = 0.00000001
@@ -166,6 +196,7 @@ on_nan = \"stop\"
 [eval]
 every = \"1 epoch\"
 metric = \"accuracy\"
+keep = \"best\"
 
 [checkpoint]
 keep = 2
@@ -416,6 +447,113 @@ fn each_contradiction_has_its_message() {
             message.starts_with("1 problem with"),
             "{overrides:?}\ngave\n{message}"
         );
+    }
+}
+
+#[test]
+fn what_would_break_a_promise_is_refused_with_the_reason() {
+    let with = |more: &[&str]| {
+        let mut settings = private();
+        settings.push("privacy.epsilon=3".to_owned());
+        settings.extend(more.iter().map(|s| (*s).to_owned()));
+        parse(SMALLEST, Path::new("c.toml"), &settings)
+    };
+    for (more, expected) in [
+        (
+            &["train.max_grad_norm=1.0"][..],
+            "`train.max_grad_norm`: expected nothing beside [privacy], found 1",
+        ),
+        (
+            &["train.mixup=0.5"],
+            "`train.mixup`: expected 0 beside [privacy]",
+        ),
+        (
+            &["train.early_stopping=3"],
+            "`train.early_stopping`: expected nothing beside [privacy]",
+        ),
+        (
+            &["eval.keep=best"],
+            "`eval.keep`: expected \"last\" beside [privacy]",
+        ),
+        (
+            &["train.class_weights=balanced"],
+            "it counts the labels of private data",
+        ),
+        (
+            &["report.examples=true"],
+            "`report.examples`: expected false beside [privacy]",
+        ),
+        (
+            &["tokenizer.kind=words"],
+            "`tokenizer.kind`: expected \"bytes\", or a `tokenizer.file`",
+        ),
+        (
+            &["privacy.public=[\"valid\"]"],
+            "expected a file as `data.valid`",
+        ),
+        (
+            &["privacy.noise_multiplier=1"],
+            "expected nothing beside `privacy.epsilon`",
+        ),
+        (
+            &["privacy.delta=0.01"],
+            "publishing one unit whole would keep such a promise; 1 / dataset_size^1.1 is usual, here `delta = 5.0e-4`",
+        ),
+        (
+            &["privacy.dataset_size=99", "privacy.delta=1e-3"],
+            "noise that hides one of so few units",
+        ),
+        (
+            &["train.batch_size=1001"],
+            "`train.batch_size`: expected at most `privacy.dataset_size` (1000), found 1001",
+        ),
+        (
+            &["privacy.sample_rate=0.1", "train.batch_size=32"],
+            "`train.batch_size`: expected nothing beside `privacy.sample_rate`",
+        ),
+        (
+            &["privacy.unit=user:name"],
+            "`privacy.max_rows_per_unit`: expected a number",
+        ),
+        (
+            &["privacy.unit=window"],
+            "\"window\" comes with the training of time series",
+        ),
+        (&["privacy.public=[\"label\"]"], "did you mean \"labels\"?"),
+    ] {
+        let message = with(more).unwrap_err().to_string();
+        assert!(message.contains(expected), "{more:?}\ngave\n{message}");
+        assert!(
+            message.starts_with("1 problem"),
+            "{more:?}\ngave\n{message}"
+        );
+    }
+    let config = with(&["privacy.sample_rate=0.1"]).unwrap();
+    assert_eq!(config.train.batch_size, 100, "the expected batch");
+    assert_eq!(config.eval.keep, Keep::Last);
+    assert_eq!(config.train.clip_norm(), None);
+    assert!(!config.report.examples);
+    assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
+    let public = with(&[
+        "privacy.public=[\"valid\", \"vocabulary\"]",
+        "data.valid=v.tsv",
+        "eval.keep=best",
+        "tokenizer.kind=words",
+    ]);
+    assert!(public.is_ok(), "{public:?}");
+}
+
+#[test]
+fn a_privacy_section_without_keys_is_one_that_lacks_everything() {
+    let message = message("[privacy]");
+    for missing in [
+        "a budget",
+        "`privacy.delta`",
+        "`privacy.dataset_size`",
+        "the labels",
+        "`tokenizer.kind`",
+    ] {
+        assert!(message.contains(missing), "{missing} in\n{message}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use regard_model::gradient_checkpointing::GradientCheckpointing;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeights, Column, Period, Source};
+use super::{ClassWeights, Column, Period, PrivacyConfig, Source};
 
 /// Declares an enum of a `one of` key, written in the configuration in lower case.
 macro_rules! names {
@@ -128,6 +128,20 @@ names! {
     Optimizer {
         /// Adam with decoupled weight decay.
         AdamW = "adamw",
+        /// Stochastic gradient descent with momentum and decoupled weight decay.
+        Sgd = "sgd",
+    }
+}
+
+names! {
+    /// Which parameters are trained; the others stay as they are.
+    Trainable {
+        /// All.
+        All = "all",
+        /// Those of the head.
+        Head = "head",
+        /// Biases, norms' shifts among them, and the head (Ben Zaken et al. 2022, BitFit).
+        Biases = "biases",
     }
 }
 
@@ -232,6 +246,9 @@ pub struct Config {
     pub eval: EvalConfig,
     /// When the run's state is saved.
     pub checkpoint: CheckpointConfig,
+    /// What private training promises; training without a promise when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyConfig>,
     /// What is told of the run.
     pub report: ReportConfig,
 }
@@ -339,6 +356,10 @@ pub struct TrainConfig {
     pub shards: usize,
     /// The update rule.
     pub optimizer: Optimizer,
+    /// How much of the last update is made again (`sgd`).
+    pub momentum: f64,
+    /// Which parameters are trained.
+    pub trainable: Trainable,
     /// The learning rate at the end of warm-up.
     pub learning_rate: f64,
     /// The decay rates of the optimiser's first and second moments.

@@ -8,7 +8,7 @@ use super::InitOptions;
 use crate::error::TrainError;
 
 /// Names that people give to a column of texts, the surest first.
-const TEXT_NAMES: &[&str] = &[
+pub(super) const TEXT_NAMES: &[&str] = &[
     "text",
     "sentence",
     "message",
@@ -24,7 +24,7 @@ const TEXT_NAMES: &[&str] = &[
     "utterance",
 ];
 /// Names that people give to a column of labels, the surest first.
-const LABEL_NAMES: &[&str] = &[
+pub(super) const LABEL_NAMES: &[&str] = &[
     "label",
     "class",
     "category",

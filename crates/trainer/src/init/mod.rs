@@ -6,6 +6,7 @@
 //! why each value is what it is.
 
 mod columns;
+mod private;
 mod render;
 mod sizes;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use regard_data::{Column, Format, Records, Source, require_regular_file};
 
 pub use columns::ColumnGuess;
+pub use private::{PrivateInitOptions, propose_private};
 pub use sizes::Sizes;
 
 use crate::error::TrainError;

@@ -23,6 +23,7 @@ use crate::files::at;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
+use crate::privacy::{PrivateReport, PrivateRun};
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{NotFinite, StepReport, Stepper};
@@ -178,6 +179,8 @@ struct Run<'a> {
     stepper: Stepper,
     /// The moving average of the weights, if the configuration asks for one.
     average: Option<Average>,
+    /// Draws, budget and noise, in a private run.
+    private: Option<PrivateRun>,
     state: TrainingState,
 }
 
@@ -209,11 +212,20 @@ impl<'a> Run<'a> {
             data_fingerprint: task.data_fingerprint(),
             seed: config.seed,
             finished: false,
+            privacy: None,
             end: None,
         };
         let mut warnings = plan.warnings();
         if let Some(note) = describe_recomputed(&recomputed(config, task, settings.workers)?) {
             tell(Progress::Note(&note));
+        }
+        let ledger = saved
+            .as_ref()
+            .and_then(|saved| saved.state.privacy.as_ref());
+        let private = PrivateRun::new(config, task, &settings.folder, ledger)?;
+        if let (Some(private), Some(privacy)) = (&private, &config.privacy) {
+            private.rehearse(&stepper, task)?;
+            warnings.extend(private.warnings(privacy.dataset_size));
         }
         let state = match saved {
             None => fresh,
@@ -252,6 +264,7 @@ impl<'a> Run<'a> {
             evaluate_every: plan.evaluate_every,
             stepper,
             average,
+            private,
             state,
         };
         run.warn(&warnings, tell)?;
@@ -260,7 +273,18 @@ impl<'a> Run<'a> {
 
     /// Whether there is no step left to make.
     fn is_done(&self) -> bool {
-        self.state.step >= self.total_steps || self.state.patience_left == Some(0)
+        let is_spent = match &self.private {
+            // A crash may have cost steps that were never made.
+            Some(private) => private.is_spent(),
+            None => self.state.step >= self.total_steps,
+        };
+        is_spent || self.state.patience_left == Some(0)
+    }
+
+    /// Whether the run ended before its last step because the metric no longer improved.
+    fn stopped_early(&self) -> bool {
+        // A private run that a crash cost some steps ends where its budget does.
+        self.private.is_none() && self.state.step < self.total_steps
     }
 
     /// The best evaluation, if nothing is left to do: no step, no line of the log, no bundle.
@@ -296,22 +320,13 @@ impl<'a> Run<'a> {
         while !self.is_done() {
             let begun = Instant::now();
             let (step, epoch) = (self.state.step, self.state.epoch);
-            let draw = self.sampler.draw(epoch, self.state.batch as usize);
-            let source = TaskSource {
-                task: self.task,
-                draw: &draw,
-                key: Key::new(self.config.seed).stream("batch").fold(step),
-            };
             let learning_rate = self.config.train.learning_rate * self.schedule.multiplier(step);
-            let report = self
-                .stepper
-                .step(step, &source, draw.divisor, learning_rate)
-                .map_err(|problem| self.diverged(&problem))?;
+            let (report, private) = self.step(step, epoch, learning_rate)?;
             self.advance();
             if let Some(average) = &mut self.average {
                 average.update(self.stepper.model(), self.state.step);
             }
-            self.log_step(epoch, &report, learning_rate, begun)?;
+            self.log_step(epoch, &report, private.as_ref(), learning_rate, begun)?;
             tell(Progress::Step {
                 step: self.state.step,
                 epoch,
@@ -320,7 +335,9 @@ impl<'a> Run<'a> {
             });
 
             let step = self.state.step;
-            let evaluates = step.is_multiple_of(self.evaluate_every) || step == self.total_steps;
+            let evaluates = step.is_multiple_of(self.evaluate_every)
+                || step == self.total_steps
+                || self.is_done();
             if evaluates {
                 self.evaluate(epoch, tell)?;
             }
@@ -329,12 +346,38 @@ impl<'a> Run<'a> {
                 self.save(tell)?;
             }
         }
-        if self.state.best.is_none() {
-            // The run was continued with fewer steps than it had made, before its first evaluation.
+        let judged = self.state.history.last().map(|point| point.step);
+        let is_unjudged = self.private.is_some() && judged != Some(self.state.step);
+        if self.state.best.is_none() || is_unjudged {
+            // The budget of a crash was the last, or the run was continued with fewer steps than it had made, before its first evaluation.
             self.evaluate(self.state.epoch, tell)?;
             self.save(tell)?;
         }
         Ok(())
+    }
+
+    /// Draws a batch and makes a step on it.
+    fn step(
+        &mut self,
+        step: u64,
+        epoch: u64,
+        learning_rate: f64,
+    ) -> Result<(StepReport, Option<PrivateReport>), TrainError> {
+        if let Some(private) = &mut self.private {
+            let made = private.step(step, &mut self.stepper, self.task, learning_rate)?;
+            return Ok((made.report.clone(), Some(made)));
+        }
+        let draw = self.sampler.draw(epoch, self.state.batch as usize);
+        let source = TaskSource {
+            task: self.task,
+            draw: &draw,
+            key: Key::new(self.config.seed).stream("batch").fold(step),
+        };
+        let made = self
+            .stepper
+            .step(step, &source, draw.divisor, learning_rate);
+        let report = made.map_err(|problem| self.diverged(&problem))?;
+        Ok((report, None))
     }
 
     /// Moves on to the next draw.
@@ -351,6 +394,7 @@ impl<'a> Run<'a> {
         &mut self,
         epoch: u64,
         report: &StepReport,
+        private: Option<&PrivateReport>,
         learning_rate: f64,
         begun: Instant,
     ) -> Result<(), TrainError> {
@@ -359,8 +403,14 @@ impl<'a> Run<'a> {
             .with_number("grad_norm", report.grad_norm)
             .with_number("learning_rate", learning_rate)
             .with("units", report.n_units)
-            .with("tokens", report.n_tokens)
-            .with_volatile("seconds", begun.elapsed().as_secs_f64());
+            .with("tokens", report.n_tokens);
+        let event = match private {
+            Some(private) => event
+                .with("clipped", private.n_clipped)
+                .with("discarded", private.n_discarded),
+            None => event,
+        };
+        let event = event.with_volatile("seconds", begun.elapsed().as_secs_f64());
         let event = match peak_rss_bytes() {
             Some(bytes) => event.with_volatile("peak_rss_mib", bytes as f64 / f64::from(1 << 20)),
             None => event,
@@ -391,10 +441,11 @@ impl<'a> Run<'a> {
         self.state.end = match self.state.finished {
             true => Some(End {
                 config_hash: self.config.whole_hash()?,
-                stopped_early: self.state.step < self.total_steps,
+                stopped_early: self.stopped_early(),
             }),
             false => None,
         };
+        self.state.privacy = self.private.as_ref().map(PrivateRun::ledger_state);
         let (step, epoch) = (self.state.step, self.state.epoch);
         let event = Event::new(EventKind::Checkpoint, step, epoch);
         // Volatile: a run that was continued with more epochs is the run that had them at once.
@@ -458,7 +509,7 @@ impl<'a> Run<'a> {
             0 => None,
             _ => Some(self.judge(&model.valid(), Split::Test)?),
         };
-        let stopped_early = self.state.step < self.total_steps;
+        let stopped_early = self.stopped_early();
         let event = Event::new(EventKind::End, self.state.step, self.state.epoch)
             .with("best_step", best.step)
             .with_number("best_value", best.value)
@@ -475,7 +526,15 @@ impl<'a> Run<'a> {
         // The bundle last: where it stands, everything else is done.
         let info = self.task.bundle_info(best.step);
         let target = self.settings.folder.join("bundle");
-        Bundle::save(&target, &info, self.task.tokenizer(), &file)?;
+        let attachments = match &self.private {
+            Some(private) => {
+                let [statement, ledger] =
+                    private.attachments(self.config, &self.settings.folder)?;
+                vec![(Bundle::PRIVACY, statement), (Bundle::LEDGER, ledger)]
+            }
+            None => Vec::new(),
+        };
+        Bundle::save_with(&target, &info, self.task.tokenizer(), &file, attachments)?;
         if let Some(test) = &test {
             tell(Progress::Evaluated {
                 step: best.step,

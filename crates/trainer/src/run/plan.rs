@@ -5,11 +5,13 @@ use regard_bundle::Workers;
 use regard_model::gradient_checkpointing::Choice;
 use regard_ops::Key;
 
-use crate::config::{Config, Period};
+use crate::config::{Config, Optimizer, Period};
 use crate::error::TrainError;
+use crate::freeze::freeze;
 use crate::layer_decay::LayerDecay;
 use crate::memory::{BatchShape, require_memory};
-use crate::optimizer::AdamWSettings;
+use crate::optimizer::{OptimizerSettings, UpdateRule};
+use crate::privacy::private_steps;
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{StepSettings, Stepper};
@@ -29,9 +31,12 @@ impl Plan {
     pub fn new(config: &Config, task: &dyn Task) -> Self {
         let train = &config.train;
         let sampler = Sampler::new(task.lengths(Split::Train), train.batch_size, config.seed);
-        let steps_per_epoch = sampler.n_batches_per_epoch() as u64;
-        let all = train.epochs.saturating_mul(steps_per_epoch);
-        let total_steps = train.max_steps.map_or(all, |most| most.min(all));
+        let (steps_per_epoch, total_steps) = private_steps(config).unwrap_or_else(|| {
+            let steps_per_epoch = sampler.n_batches_per_epoch() as u64;
+            let all = train.epochs.saturating_mul(steps_per_epoch);
+            let total_steps = train.max_steps.map_or(all, |most| most.min(all));
+            (steps_per_epoch, total_steps)
+        });
         let in_steps = |period: Period| period.steps(total_steps, steps_per_epoch);
         let warmup_steps = in_steps(train.warmup);
         Self {
@@ -123,6 +128,7 @@ pub(crate) fn stepper(
     // The system would end the process, and say nothing.
     require_memory(shape.parameter_counts().total())?;
     let model = shape.init(key, &device.clone().autodiff())?;
+    let model = freeze(model, train.trainable);
     let n_stages = model.n_stages();
     Ok(Stepper::new(
         model,
@@ -135,7 +141,13 @@ pub(crate) fn stepper(
             segments: recomputed(config, task, workers)?.segments,
             mixup: train.mixup(),
             max_grad_norm: train.clip_norm(),
-            adamw: AdamWSettings {
+            optimizer: OptimizerSettings {
+                rule: match train.optimizer {
+                    Optimizer::AdamW => UpdateRule::AdamW,
+                    Optimizer::Sgd => UpdateRule::Sgd {
+                        momentum: train.momentum,
+                    },
+                },
                 betas: train.betas,
                 epsilon: train.epsilon,
                 weight_decay: train.weight_decay,

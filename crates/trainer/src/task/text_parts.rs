@@ -5,6 +5,7 @@ use std::path::Path;
 use regard_data::{
     DataError, Format, LabelledFile, Labels, MOST_LABELS, Source, TextColumns, stratified,
 };
+use regard_ops::Key;
 
 use super::Split;
 use crate::config::{self, Config, DataConfig, DataFormat};
@@ -83,7 +84,10 @@ impl TextParts {
         let whole = read(&data.train, declared.as_ref())?;
         let labels = whole.labels().clone();
         let mut fingerprints = vec![whole.fingerprint().as_str().to_owned()];
-        let splits = held_out(data, whole.label_ids())?;
+        let splits = match config.privacy {
+            Some(_) => held_out_by_row(data, whole.len()),
+            None => held_out(data, whole.label_ids())?,
+        };
         let mut others = Vec::new();
         let sources = [
             (Split::Test, data.test.as_ref()),
@@ -194,6 +198,27 @@ pub(crate) fn held_out(data: &DataConfig, labels: &[u32]) -> Result<Vec<Split>, 
         }
     }
     Ok(splits)
+}
+
+/// The part of each row of a training file whose rows are private.
+///
+/// A row's part follows from its number alone. A draw that looks at the labels would move other rows
+/// when one is changed, and the training data of two neighbours would differ by more than one row.
+pub(crate) fn held_out_by_row(data: &DataConfig, n_rows: usize) -> Vec<Split> {
+    let share = |source: Option<&config::Source>| match source {
+        Some(config::Source::Share(share)) => *share,
+        _ => 0.0,
+    };
+    let test = share(data.test.as_ref());
+    let valid = test + share(Some(&data.valid));
+    let key = Key::new(0).stream("held-out-by-row");
+    (0..n_rows as u64)
+        .map(|row| match key.uniform(row) {
+            place if place < test => Split::Test,
+            place if place < valid => Split::Valid,
+            _ => Split::Train,
+        })
+        .collect()
 }
 
 /// Draws a share of all rows for `split` out of those that are still to train on.

@@ -149,6 +149,12 @@ pub fn tune(
     settings: &TuneSettings,
     tell: &mut dyn FnMut(TuneProgress<'_>),
 ) -> Result<TuneOutcome, TrainError> {
+    if config.privacy.is_some() {
+        return Err(TrainError::Privacy {
+            what: "a search chooses by private data, trial after trial, and nobody counts what that tells; search on public data of the same kind without [privacy], or choose by hand"
+                .to_owned(),
+        });
+    }
     let folder = &settings.folder;
     std::fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = RunLock::acquire(folder, &folder.display().to_string())?;

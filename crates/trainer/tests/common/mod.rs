@@ -11,7 +11,7 @@ use regard_model::weights::{HostTensor, TensorFile, collect};
 use regard_model::{HeadConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
 use regard_trainer::layer_decay::LayerDecay;
-use regard_trainer::optimizer::AdamWSettings;
+use regard_trainer::optimizer::{OptimizerSettings, UpdateRule};
 use regard_trainer::step::{StepSettings, StepSource, Stepper};
 use regard_trainer::task::{Batch, Targets, cross_entropy};
 
@@ -57,7 +57,8 @@ pub fn settings() -> StepSettings {
         segments: Segments::whole(2),
         mixup: None,
         max_grad_norm: None,
-        adamw: AdamWSettings {
+        optimizer: OptimizerSettings {
+            rule: UpdateRule::AdamW,
             betas: [0.0, 0.999],
             epsilon: 1e-8,
             weight_decay: 0.01,
@@ -80,6 +81,8 @@ pub enum Spoil {
 #[derive(Clone, Debug)]
 pub struct Units {
     pub rows: Vec<Vec<Vec<u32>>>,
+    /// The class of each unit.
+    pub classes: Vec<u32>,
     pub spoil: Spoil,
 }
 
@@ -101,6 +104,7 @@ impl Units {
             rows.push(unit);
         }
         Self {
+            classes: (0..rows.len()).map(Self::class).collect(),
             rows,
             spoil: Spoil::Nothing,
         }
@@ -132,7 +136,7 @@ impl StepSource for Units {
         // The number of the unit goes along, for `Spoil::Loss`.
         let classes = unit_of_row.iter().map(|unit| {
             let unit = places.start + unit;
-            Self::class(unit) + 3 * unit as u32
+            self.classes[unit] + 3 * unit as u32
         });
         Batch {
             input: text_input(&rows, 0, device),

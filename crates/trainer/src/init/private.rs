@@ -1,0 +1,209 @@
+//! A private configuration from the header of a file alone.
+//!
+//! Sizes, labels and lengths of private data are private: whoever writes them into a configuration by
+//! looking has told them to everybody who reads it. So they come from the user or stay unfilled, and
+//! `check` refuses a configuration that is not filled in.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use regard_data::{Column, Format, Records, Source, require_regular_file};
+use toml::Value;
+
+use super::columns::{LABEL_NAMES, TEXT_NAMES};
+use crate::error::TrainError;
+
+/// What a user says of private data.
+#[derive(Clone, Debug)]
+pub struct PrivateInitOptions {
+    /// The training file.
+    pub train: PathBuf,
+    /// The format of the file, if its extension does not say it.
+    pub format: Option<Format>,
+    /// The text column, if it is not to be known by its name.
+    pub text_column: Option<Column>,
+    /// The label column, if it is not to be known by its name.
+    pub label_column: Option<Column>,
+    /// The number of units, as a public constant.
+    pub dataset_size: Option<u64>,
+    /// The labels.
+    pub labels: Option<Vec<String>>,
+    /// The longest text, in bytes.
+    pub max_length: Option<usize>,
+}
+
+/// Proposes a private configuration: TOML that is complete once its unfilled keys are filled in.
+///
+/// # Errors
+///
+/// If the header of the file cannot be read.
+pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainError> {
+    require_regular_file(&options.train)?;
+    let source = Source::new(&options.train).with_header(true);
+    let source = match options.format {
+        Some(format) => source.with_format(format),
+        None => source,
+    };
+    let names = Records::open(&source)?.columns().to_vec();
+    let column = |said: &Option<Column>, known: &[&str]| {
+        said.clone().or_else(|| {
+            let is = |known: &&str, name: &String| name.eq_ignore_ascii_case(known);
+            let found = known
+                .iter()
+                .find_map(|known| names.iter().find(|name| is(known, name)));
+            found.map(|name| Column::Name(name.clone()))
+        })
+    };
+    let text = column(&options.text_column, TEXT_NAMES);
+    let label = column(&options.label_column, LABEL_NAMES);
+    let mut toml = String::new();
+    // Writing to a string cannot fail.
+    let _ = render(options, text.as_ref(), label.as_ref(), &mut toml);
+    Ok(toml)
+}
+
+fn render(
+    options: &PrivateInitOptions,
+    text: Option<&Column>,
+    label: Option<&Column>,
+    out: &mut String,
+) -> std::fmt::Result {
+    let text_of = |value: &str| Value::String(value.to_owned()).to_string();
+    let size = options.dataset_size;
+    writeln!(
+        out,
+        "# A private configuration. Of the data nothing but its header was read; what it takes to be known comes from you.\n# `regard privacy plan` tells what it promises and costs, docs/privacy.md what that means.\nversion = 1\ntask = \"text-classification\"\n\n[data]\ntrain = {}",
+        text_of(&options.train.display().to_string())
+    )?;
+    writeln!(out, "valid = 0.1  # held out row by row")?;
+    if let Some(format) = options.format {
+        let name = match format {
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
+            _ => "jsonl",
+        };
+        writeln!(out, "format = \"{name}\"")?;
+    }
+    for (key, column, flag) in [
+        ("text_column", text, "--text-column"),
+        ("label_column", label, "--label-column"),
+    ] {
+        match column {
+            Some(Column::Number(number)) => writeln!(out, "{key} = {number}")?,
+            Some(Column::Name(name)) => writeln!(out, "{key} = {}", text_of(name))?,
+            None => writeln!(out, "# {key} = \"…\"  # to fill in, or {flag}")?,
+        }
+    }
+    match &options.labels {
+        Some(labels) => {
+            let labels = labels.iter().map(|label| Value::String(label.clone()));
+            writeln!(out, "labels = {}", Value::Array(labels.collect()))?;
+        }
+        None => writeln!(
+            out,
+            "# labels = [\"…\", \"…\"]  # to fill in, or --labels: all of them"
+        )?,
+    }
+    writeln!(
+        out,
+        "\n[tokenizer]\nkind = \"bytes\"  # learns nothing from private texts; or a tokenizer.file made from public ones"
+    )?;
+    match options.max_length {
+        Some(most) => writeln!(out, "max_length = {most}")?,
+        None => writeln!(
+            out,
+            "max_length = 256  # bytes; --max-length, if you know better"
+        )?,
+    }
+    writeln!(
+        out,
+        "lowercase = false  # capitals tell something, and cost no vocabulary here"
+    )?;
+    writeln!(
+        out,
+        "\n[model]  # small: noise grows with the number of parameters\nd_model = 32\nn_layers = 1\nn_heads = 2\nd_ff = 32\ndropout = 0.0  # noise is enough"
+    )?;
+    let batch = size.map_or(1024, |size| (size / 4).clamp(64, 4096).min(size));
+    writeln!(
+        out,
+        "\n[train]\nepochs = 20\nbatch_size = {batch}  # the expected number of units of a step: large, so that noise averages out\nmicro_batch = {}  # how many are in memory at once; changes nothing else\nlearning_rate = 1e-2\nweight_decay = 0.0\nema = 0.9  # the average of many noisy steps is less noisy",
+        batch.min(128)
+    )?;
+    writeln!(
+        out,
+        "\n[privacy]\nepsilon = 3  # 1 is a strong promise, 3 a usual one, 8 a weak one"
+    )?;
+    match size {
+        Some(size) => {
+            let delta = (size as f64).powf(-1.1);
+            writeln!(
+                out,
+                "delta = {delta:.1e}  # 1 / dataset_size^1.1\ndataset_size = {size}  # as you said: a public constant"
+            )?;
+        }
+        None => writeln!(
+            out,
+            "# delta = …  # to fill in: 1 / dataset_size^1.1\n# dataset_size = …  # to fill in, or --dataset-size: a round number near that of the units to train on"
+        )?,
+    }
+    writeln!(
+        out,
+        "clipping = \"auto-s\"  # no threshold to tune\nunit = \"record\"  # or \"user:COLUMN\", if people have several records"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn options(train: PathBuf) -> PrivateInitOptions {
+        PrivateInitOptions {
+            train,
+            format: None,
+            text_column: None,
+            label_column: None,
+            dataset_size: None,
+            labels: None,
+            max_length: None,
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_data_but_its_header_is_in_a_proposal() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.tsv");
+        std::fs::write(&train, "id\tlabel\tmessage\n7\tcanary-label\tcanary text\n").unwrap();
+        let one = propose_private(&options(train.clone())).unwrap();
+        // Ten thousand other rows give the same proposal.
+        let other = "8\tother\tother words\n".repeat(10_000);
+        std::fs::write(&train, format!("id\tlabel\tmessage\n{other}")).unwrap();
+        assert_eq!(propose_private(&options(train.clone())).unwrap(), one);
+        assert!(!one.contains("canary"));
+        assert!(one.contains("text_column = \"message\""), "{one}");
+        let refused = config::parse::<&str>(&one, "p.toml".as_ref(), &[]).unwrap_err();
+        let message = refused.to_string();
+        for unfilled in ["`data.labels`", "`privacy.delta`", "`privacy.dataset_size`"] {
+            assert!(message.contains(unfilled), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_the_user_says_makes_a_proposal_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.csv");
+        std::fs::write(&train, "label,text\na,b\n").unwrap();
+        let proposal = propose_private(&PrivateInitOptions {
+            dataset_size: Some(4000),
+            labels: Some(vec!["ham".to_owned(), "spam".to_owned()]),
+            max_length: Some(160),
+            ..options(train)
+        });
+        let config = config::parse::<&str>(&proposal.unwrap(), "p.toml".as_ref(), &[]).unwrap();
+        assert_eq!(
+            (config.train.batch_size, config.tokenizer.max_length),
+            (1000, 160)
+        );
+        assert!(config.privacy.is_some());
+    }
+}
