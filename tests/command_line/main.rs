@@ -14,6 +14,7 @@ mod odd_data;
 mod pipes;
 mod predict;
 mod privacy;
+mod private;
 mod refusals;
 mod repeatable;
 mod report;

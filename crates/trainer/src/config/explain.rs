@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::error::{ConfigError, Origin};
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, Key, OPTIONAL_SECTIONS};
 use super::raw::read_file;
 use super::resolve::{Resolved, resolve_text};
 use super::resolved::value_of;
@@ -60,7 +60,10 @@ pub fn explain<S: AsRef<str>>(
         ..
     } = resolve_text(&read_file(path)?, path, overrides)?;
     let table = Table::try_from(&config)?;
-    let settings = KEYS.iter().map(|key| Setting {
+    // A section that means something by being there is not shown where it is not.
+    let is_there =
+        |key: &&Key| !OPTIONAL_SECTIONS.contains(&key.section) || table.contains_key(key.section);
+    let settings = KEYS.iter().filter(is_there).map(|key| Setting {
         key,
         value: value_of(&table, key).cloned(),
         origin: origins.remove(&key.path()).unwrap_or(Origin::Nowhere),

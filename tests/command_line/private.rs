@@ -1,0 +1,112 @@
+//! Private training, from a proposal to a statement.
+
+use std::fmt::Write as _;
+
+use crate::support::Sandbox;
+
+/// A private configuration on little data of its own.
+fn sandbox(more: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut rows = String::from("label\ttext\n");
+    for row in 0..240 {
+        let (label, word) = [("ham", "see you"), ("spam", "win now")][row % 2];
+        writeln!(rows, "{label}\t{word} {row}").unwrap();
+    }
+    sandbox.write("private.tsv", &rows);
+    sandbox.write(
+        "private.toml",
+        format!(
+            "version = 1\ntask = \"text-classification\"\n[data]\ntrain = \"private.tsv\"\ntest = 0.2\nvalid = 0.1\nlabels = [\"ham\", \"spam\"]\n[tokenizer]\nkind = \"bytes\"\nmax_length = 12\n[model]\nd_model = 8\nn_layers = 1\nn_heads = 2\nd_ff = 8\n[train]\nepochs = 3\nbatch_size = 40\nmicro_batch = 16\n[privacy]\nepsilon = 4\ndelta = 1e-3\ndataset_size = 160\n{more}"
+        ),
+    );
+    sandbox
+}
+
+const TRAIN: [&str; 6] = ["train", "private.toml", "--out", "run", "--format", "json"];
+
+#[test]
+fn a_private_run_ends_with_its_budget_and_says_what_it_promises() {
+    let sandbox = sandbox("");
+    let done = sandbox.regard(&TRAIN).run().code(0).json();
+    assert_eq!(done["steps"], 12);
+    let statement = &done["privacy"];
+    let epsilon = statement["epsilon"].as_f64().unwrap();
+    assert!(epsilon <= 4.0 && epsilon > 3.9, "{epsilon}");
+    for (key, expected) in [
+        ("unit", "record"),
+        ("adjacency", "add-remove"),
+        ("sampler", "poisson"),
+    ] {
+        assert_eq!(statement[key], expected);
+    }
+    assert_eq!(statement["steps"], 12);
+    let spent = |what: &str| {
+        let spent = ["privacy", "spent", what, "--format", "json"];
+        sandbox.regard(&spent).run().code(0).json()
+    };
+    assert_eq!(&spent("run"), statement);
+    assert_eq!(&spent("run/bundle"), statement, "the bundle carries it");
+    let words = sandbox.regard(&["privacy", "spent", "run"]).run().code(0);
+    let promise = "-differentially private for each record, add-remove";
+    assert!(words.stdout.contains(promise), "{words}");
+    let eval = ["eval", "run", "--format", "json"];
+    let eval = sandbox.regard(&eval).run().code(0).json();
+    assert_eq!(&eval["privacy"], statement);
+
+    // No step more, whoever asks.
+    let again = sandbox.regard(&TRAIN).run().code(0).json();
+    assert_eq!(again["already_complete"], true);
+    let set = |setting| [&TRAIN[..], &["--set", setting]].concat();
+    let more = sandbox.regard(&set("train.epochs=4")).run().code(4);
+    let other = "it counts other steps: the noise multiplier was";
+    assert!(more.stderr.contains(other), "{more}");
+    // Without the ledger nobody knows what was spent.
+    std::fs::remove_file(sandbox.path("run/ledger.jsonl")).unwrap();
+    let gone = sandbox.regard(&set("train.max_steps=11")).run().code(4);
+    assert!(gone.stderr.contains("ledger.jsonl: it is gone"), "{gone}");
+}
+
+#[test]
+fn steps_that_a_crash_may_have_made_are_spent() {
+    let sandbox = sandbox("");
+    let short = [&TRAIN[..], &["--set", "train.max_steps=3"]].concat();
+    let _ = sandbox.regard(&short).run().code(0);
+    let ledger = String::from_utf8(sandbox.read("run/ledger.jsonl")).unwrap();
+    std::fs::remove_dir_all(sandbox.path("run")).unwrap();
+    std::fs::create_dir_all(sandbox.path("run")).unwrap();
+    // A process wrote down nine steps of more noise than is needed, and died before its first
+    // checkpoint.
+    let header = ledger.lines().next().unwrap();
+    let noise = header.split("\"noise_multiplier\":").nth(1).unwrap();
+    let noise = noise.split([',', '}']).next().unwrap();
+    let header = header.replace(noise, "50.0");
+    let reserved = r#"{"kind":"reserve","schema":1,"steps":9,"spent":9}"#;
+    sandbox.write("run/ledger.jsonl", format!("{header}\n{reserved}\n"));
+    let done = sandbox.regard(&TRAIN).run().code(0).json();
+    assert_eq!(done["steps"], 3, "twelve, of which nine may have been made");
+    assert_eq!(done["privacy"]["steps"], 12);
+    assert_eq!(done["privacy"]["noise_multiplier"], 50.0);
+}
+
+#[test]
+fn a_plan_an_audit_and_a_proposal_need_no_training() {
+    let sandbox = sandbox("clipping = \"auto-s\"");
+    let plan = ["privacy", "plan", "private.toml", "--format", "json"];
+    let plan = sandbox.regard(&plan).run().code(0).json();
+    assert_eq!(plan["steps"], 12);
+    let last = plan["by_epoch"].as_array().unwrap().last().unwrap();
+    assert!(last["epsilon"].as_f64().unwrap() <= 4.0);
+    let audit = ["audit", "private.toml", "--format", "json"];
+    let audit = sandbox.regard(&audit).run().code(0).json();
+    assert_eq!(audit["passed"], true, "{audit}");
+    assert_eq!(audit["checks"].as_array().unwrap().len(), 9);
+    let init = ["init", "--private", "private.tsv", "--dataset-size", "160"];
+    let init = [&init[..], &["--labels", "ham,spam"]].concat();
+    let proposal = sandbox.regard(&init).run().code(0);
+    sandbox.write("proposed.toml", &proposal.stdout);
+    let _ = (sandbox.regard(&["privacy", "plan", "proposed.toml"]).run()).code(0);
+    let tune = ["tune", "private.toml", "--budget", "20steps"];
+    let refused = sandbox.regard(&tune).run().code(2);
+    let why = "a search chooses by private data";
+    assert!(refused.stderr.contains(why), "{refused}");
+}
