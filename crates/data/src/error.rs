@@ -625,7 +625,7 @@ pub enum DataError {
     },
     /// A part of a split that is empty, or ends behind the last row.
     #[error(
-        "{}: the {part} part would be rows {start} to {end}{}, which has {rows} rows; each part needs rows: give other lengths or shares",
+        "{}: the {part} part would be rows {start} to {end} of {rows}{}; each part needs rows, and all must fit: give other lengths or shares",
         path.display(), of_series(.series)
     )]
     SeriesSplit {

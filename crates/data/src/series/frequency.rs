@@ -185,7 +185,7 @@ impl fmt::Display for Frequency {
         match *self {
             Self::Rows => formatter.write_str("rows without times"),
             Self::Every { microseconds } => {
-                write!(formatter, "a row every {}", Length(microseconds))
+                write!(formatter, "a row every {}", length(microseconds))
             }
             Self::Months { months: 1 } => formatter.write_str("a row a month"),
             Self::Months { months: 3 } => formatter.write_str("a row a quarter"),
@@ -197,32 +197,38 @@ impl fmt::Display for Frequency {
                 write!(
                     formatter,
                     "irregular rows, most often {} apart",
-                    Length(microseconds)
+                    length_with_article(microseconds)
                 )
             }
         }
     }
 }
 
-/// A length of time in the largest unit that it is a whole number of.
-struct Length(i64);
+/// A length of time in the largest unit that it is a whole number of: `hour`, `30 minutes`.
+fn length(microseconds: i64) -> String {
+    const UNITS: [(i64, &str); 6] = [
+        (7 * DAY, "week"),
+        (DAY, "day"),
+        (3_600 * SECOND, "hour"),
+        (60 * SECOND, "minute"),
+        (SECOND, "second"),
+        (1_000, "millisecond"),
+    ];
+    let whole = |(unit, _): &&(i64, &str)| microseconds % unit == 0;
+    let (unit, name) = UNITS.iter().find(whole).unwrap_or(&(1, "microsecond"));
+    match microseconds / unit {
+        1 => (*name).to_owned(),
+        count => format!("{count} {name}s"),
+    }
+}
 
-impl fmt::Display for Length {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(i64, &str); 6] = [
-            (7 * DAY, "week"),
-            (DAY, "day"),
-            (3_600 * SECOND, "hour"),
-            (60 * SECOND, "minute"),
-            (SECOND, "second"),
-            (1_000, "millisecond"),
-        ];
-        let (unit, name) =
-            (UNITS.iter().find(|(unit, _)| self.0 % unit == 0)).unwrap_or(&(1, "microsecond"));
-        match self.0 / unit {
-            1 => formatter.write_str(name),
-            count => write!(formatter, "{count} {name}s"),
-        }
+/// A length of time as a noun of its own: `an hour`, `30 minutes`.
+pub(super) fn length_with_article(microseconds: i64) -> String {
+    let length = length(microseconds);
+    match length.as_bytes().first() {
+        Some(b'0'..=b'9') => length,
+        Some(b'h') => format!("an {length}"),
+        _ => format!("a {length}"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{DataError, Fingerprint, Records, Source};
 /// Rows of one series stand together, series in the order of their first rows in the file. Where the
 /// [frequency](Frequency) is a fixed step the rows are a grid: a row that the file lacks is there with every value
 /// missing. Values are in memory or, beyond a limit, in a temporary file that is mapped; besides, a table holds at most
-/// 16 bytes a row, and reading one 36.
+/// 16 bytes a row, and reading one about 60.
 pub struct SeriesTable {
     pub(super) path: PathBuf,
     pub(super) columns: Vec<String>,

@@ -68,3 +68,25 @@ impl Random {
         (self.next() % bound as u64) as usize
     }
 }
+
+/// A file of the repository's `datasets`.
+pub fn data_set(path: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../datasets")
+        .join(path)
+}
+
+/// What is loaded from a file of this name and content.
+pub fn loaded<T>(name: &str, content: &str, load: impl FnOnce(&Source) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    load(&Source::new(path))
+}
+
+/// A message from the file's name on: its folder is another one each time.
+pub fn message(error: DataError) -> String {
+    let text = error.to_string();
+    let start = text.find("a.").expect("the message names the file");
+    text[start..].to_owned()
+}

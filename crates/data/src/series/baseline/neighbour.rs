@@ -84,7 +84,6 @@ fn warping(a: &[f64], b: &[f64], channels: usize, band: f64, least: f64) -> f64 
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let (n_short, n_long) = (short.len() / channels, long.len() / channels);
     let radius = (band * n_short as f64).floor() as usize;
-    let width = n_long - n_short + radius;
     let cost = |i: usize, j: usize| -> f64 {
         let (a, b) = (
             &short[i * channels..][..channels],
@@ -92,22 +91,24 @@ fn warping(a: &[f64], b: &[f64], channels: usize, band: f64, least: f64) -> f64 
         );
         a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
     };
-    let mut before = vec![f64::INFINITY; n_long];
-    let mut row = vec![f64::INFINITY; n_long];
-    for i in 0..n_short {
-        row.fill(f64::INFINITY);
-        for j in i.saturating_sub(radius)..(i + width + 1).min(n_long) {
-            let (left, diagonal) = match j.checked_sub(1) {
-                Some(left) => (row[left], before[left]),
+    let mut before = vec![f64::INFINITY; n_short];
+    let mut column = before.clone();
+    for j in 0..n_long {
+        column.fill(f64::INFINITY);
+        // The band follows the diagonal from the first steps of both series to their last ones.
+        let centre = (j + 1) * n_short / (n_long + 1);
+        for i in centre.saturating_sub(radius)..(centre + radius + 1).min(n_short) {
+            let (above, diagonal) = match i.checked_sub(1) {
+                Some(above) => (column[above], before[above]),
                 None => (f64::INFINITY, f64::INFINITY),
             };
-            let reach = left.min(diagonal).min(before[j]);
-            row[j] = cost(i, j) + if (i, j) == (0, 0) { 0.0 } else { reach };
+            let reach = above.min(diagonal).min(before[i]);
+            column[i] = cost(i, j) + if (i, j) == (0, 0) { 0.0 } else { reach };
         }
-        if row.iter().all(|sum| *sum > least) {
+        if column.iter().all(|sum| *sum > least) {
             return f64::INFINITY;
         }
-        std::mem::swap(&mut before, &mut row);
+        std::mem::swap(&mut before, &mut column);
     }
-    before[n_long - 1]
+    before[n_short - 1]
 }

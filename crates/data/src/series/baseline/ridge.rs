@@ -54,7 +54,7 @@ impl RidgeConfig {
 /// ```
 ///
 /// over all windows of the training part, in scaled units, `lambda` that of the least squared error on the validation
-/// part. Both are sums over windows that [`Moments`] has without cutting one. scikit-learn equivalent: `Ridge(alpha)`.
+/// part. Both are sums over windows that `moments.rs` has without cutting one. scikit-learn equivalent: `Ridge(alpha)`.
 #[derive(Debug, Clone)]
 pub struct Ridge {
     config: RidgeConfig,
@@ -72,8 +72,8 @@ struct Map {
 }
 
 impl Ridge {
-    /// Fits on one part and chooses the penalty on another, over their targets; none if either has no window, or a
-    /// penalty is not above 0.
+    /// Fits on one part and chooses the penalty on another, over their targets; none if either has no window, or
+    /// no penalty gives a solution.
     #[must_use]
     pub fn fit(
         config: RidgeConfig,
@@ -247,10 +247,14 @@ impl Map {
             for place in 0..lookback {
                 penalised[(place, place)] += lambda;
             }
-            let weights = Cholesky::new(penalised)?.solve(&cross);
+            // A matrix that rounding left without a factor is one that a larger penalty mends.
+            let Some(factor) = Cholesky::new(penalised) else {
+                continue;
+            };
+            let weights = factor.solve(&cross);
             let intercept = told - weights.tr_mul(&seen);
             let valid_mse = mean_squared_error(&weights, &intercept, valid);
-            if best.as_ref().is_none_or(|best| valid_mse < best.valid_mse) {
+            if valid_mse < best.as_ref().map_or(f64::INFINITY, |best| best.valid_mse) {
                 best = Some(Self {
                     lambda: *lambda,
                     weights,

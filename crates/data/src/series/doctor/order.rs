@@ -98,9 +98,10 @@ pub(super) fn step_problems(table: &SeriesTable, lines: &[u64]) -> Option<Proble
     if let (Frequency::Irregular { microseconds }, Axis::Rows(_)) = (table.frequency(), &table.axis)
     {
         let (count, first) = irregular_steps(table, microseconds);
+        let verb = if count == 1 { "is" } else { "are" };
         let (series, row) = first?;
         let message = format!(
-            "the rows are {}; {} are of another length or leave a gap, so a window is rows and no stretch of time",
+            "the rows are {}; {} {verb} of another length, so a window is rows and no stretch of time",
             table.frequency(),
             counted(count, "step")
         );
@@ -112,7 +113,7 @@ pub(super) fn step_problems(table: &SeriesTable, lines: &[u64]) -> Option<Proble
     let (series, row) = first_filled(table)?;
     let verb = if missing == 1 { "is" } else { "are" };
     let message = format!(
-        "{} of {} {verb} missing before this line; they count as rows whose values are all missing",
+        "{} {verb} missing, first before this line, where there should be {}; they count as rows whose values are all missing",
         rows(missing),
         table.frequency()
     );

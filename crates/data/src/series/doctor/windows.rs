@@ -1,8 +1,10 @@
 //! Whether the parts of a split have windows, and what these look back on.
 
+use std::collections::HashMap;
+
 use super::SeriesExam;
 use crate::doctor::{Level, Place, Problem, counted};
-use crate::series::{SeriesSplit, SeriesTable, Span, WindowIndex};
+use crate::series::{SeriesSplit, SeriesTable, Span, Window, WindowIndex};
 
 impl SeriesExam {
     /// Looks at the windows of each part: whether there are any, whether the scaler has something to go by in the training
@@ -45,13 +47,15 @@ impl SeriesExam {
         spans: &[Span],
         index: &WindowIndex,
     ) -> Option<Problem> {
-        let start_of = |window: usize| {
-            spans
-                .iter()
-                .find(|span| span.series == window)
-                .map_or(0, |span| span.rows.start)
+        let starts: HashMap<usize, usize> = spans
+            .iter()
+            .map(|span| (span.series, span.rows.start))
+            .collect();
+        let crosses = |window: &Window| {
+            starts
+                .get(&window.series)
+                .is_some_and(|start| window.start < *start)
         };
-        let crosses = |window: &crate::series::Window| window.start < start_of(window.series);
         let count = index.iter().filter(crosses).count() as u64;
         let first = index.iter().find(crosses)?;
         let total = index.len();

@@ -3,15 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::kinds::{ColumnKind, Kind, column_kind, is_called};
-use super::season::season_of;
-use super::sizes::sizes;
 use super::{Reason, SeriesGuess, SeriesTask};
 use crate::labelled_file::require_regular_file;
 use crate::series::raw::field;
-use crate::series::{
-    Frequency, LabelledColumns, LabelledSeries, RepeatedTimes, SeriesColumns, SeriesForm,
-    SeriesOptions, SeriesTable,
-};
+use crate::series::{Frequency, LabelledColumns, LabelledSeries, RepeatedTimes, SeriesForm};
 use crate::{Column, DataError, Format, Record, Records, Source};
 
 /// Rows by which columns are told apart.
@@ -19,7 +14,6 @@ const SAMPLE_ROWS: usize = 1_000;
 /// A row a series has at least so many steps: fewer columns of numbers are a table of features.
 const LEAST_STEPS: usize = 16;
 const LABEL_NAMES: [&str; 5] = ["label", "class", "target", "y", "category"];
-const ANOMALY_NAMES: [&str; 5] = ["is_anomaly", "anomaly", "outlier", "is_outlier", "label"];
 
 /// Guesses what a file of series is for; none where it holds no series, such as texts with labels.
 ///
@@ -61,7 +55,7 @@ pub fn guess(source: &Source) -> Result<Option<SeriesGuess>, DataError> {
     }
 }
 
-fn reason(what: &'static str, sentence: impl Into<String>) -> Reason {
+pub(super) fn reason(what: &'static str, sentence: impl Into<String>) -> Reason {
     Reason {
         what,
         sentence: sentence.into(),
@@ -69,7 +63,7 @@ fn reason(what: &'static str, sentence: impl Into<String>) -> Reason {
 }
 
 /// Of a number of things: `1 row`, `3 rows`.
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     crate::doctor::counted(count as u64, what)
 }
 
@@ -96,8 +90,8 @@ fn of_labelled(
     reasons.push(reason(
         "target_columns",
         format!(
-            "There are {} of {} and {} to {} steps, with {}.",
-            counted(series.len(), "series").replace("seriess", "series"),
+            "There are {} series of {} and {} to {} steps, with {}.",
+            series.len(),
             counted(series.channels().len(), "channel"),
             shortest,
             series.longest(),
@@ -128,9 +122,9 @@ fn of_labelled(
 }
 
 /// What is known before the file is read to its end.
-struct Sketch<'a> {
-    source: &'a Source,
-    kinds: Vec<ColumnKind>,
+pub(super) struct Sketch<'a> {
+    pub(super) source: &'a Source,
+    pub(super) kinds: Vec<ColumnKind>,
     sample: Vec<Record>,
 }
 
@@ -151,11 +145,11 @@ impl Sketch<'_> {
         places
     }
 
-    fn name(&self, place: usize) -> String {
+    pub(super) fn name(&self, place: usize) -> String {
         self.kinds[place].name.clone()
     }
 
-    fn column(&self, place: usize) -> Column {
+    pub(super) fn column(&self, place: usize) -> Column {
         // By its name, unless the file has none or several columns of it.
         let name = &self.kinds[place].name;
         let is_unique = self
@@ -400,90 +394,5 @@ impl Sketch<'_> {
                 .is_some_and(|(a, b)| a.checked_add(1) == Some(b))
         });
         counts_on.then_some(label)
-    }
-
-    fn forecasting(
-        &self,
-        time: Option<usize>,
-        id: Option<usize>,
-        numbers: &[usize],
-        mut reasons: Vec<Reason>,
-    ) -> Result<SeriesGuess, DataError> {
-        let is_flag = |place: &usize| {
-            self.kinds[*place].n_distinct <= 2
-                && is_called(&self.kinds[*place].name, &ANOMALY_NAMES)
-        };
-        let (flags, others): (Vec<usize>, Vec<usize>) = numbers
-            .iter()
-            .copied()
-            .filter(|place| Some(*place) != id)
-            .partition(is_flag);
-        let (flags, targets) = if others.is_empty() {
-            (others, flags)
-        } else {
-            (flags, others)
-        };
-        let mut columns = SeriesColumns {
-            time: time.map(|place| self.column(place)),
-            id: id.map(|place| self.column(place)),
-            ..SeriesColumns::default()
-        };
-        if !flags.is_empty() {
-            columns.targets = targets.iter().map(|place| self.column(*place)).collect();
-            reasons.push(reason(
-                "target_columns",
-                format!("{:?} marks rows and is no channel.", self.name(flags[0])),
-            ));
-        }
-        let mut options = SeriesOptions::default();
-        let table = match SeriesTable::load(self.source, &columns, &options) {
-            Err(DataError::RepeatedTime { time, count, .. }) => {
-                options.repeated_times = RepeatedTimes::Keep;
-                reasons.push(reason("repeated_times", format!("{} repeat a time, {time} first, as where a clock is set back: all are kept as they stand.", counted(count as usize, "row"))));
-                SeriesTable::load(self.source, &columns, &options)?
-            }
-            table => table?,
-        };
-        reasons.push(reason(
-            "target_columns",
-            format!(
-                "{} of numbers: {}.",
-                counted(table.columns().len(), "column"),
-                crate::wording::listed(table.columns())
-            ),
-        ));
-        reasons.push(reason(
-            "frequency",
-            format!("There is {}.", table.frequency())
-                .replace("There is irregular", "There are irregular")
-                .replace("There is rows", "There are rows"),
-        ));
-        let season = season_of(&table);
-        reasons.push(reason(
-            "season",
-            match &season {
-                Some(season) => season.sentence(&table.columns()[0]),
-                None => "No season stands out in the autocorrelation.".to_owned(),
-            },
-        ));
-        let season = season.map(|season| season.rows);
-        let sizes = sizes(&table, season);
-        reasons.extend(sizes.reasons);
-        Ok(SeriesGuess {
-            task: SeriesTask::Forecasting,
-            time_column: time.map(|place| self.name(place)),
-            id_column: id.map(|place| self.name(place)),
-            label_column: None,
-            channels: table.columns().to_vec(),
-            are_all_channels: flags.is_empty(),
-            form: None,
-            repeated_times: options.repeated_times,
-            frequency: table.frequency(),
-            season,
-            rows: table.n_rows(),
-            lookback: sizes.lookback,
-            horizon: sizes.horizon,
-            reasons,
-        })
     }
 }

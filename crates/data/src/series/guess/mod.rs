@@ -1,5 +1,6 @@
 //! What a file of series is for, guessed from what is in it; every guess with its reason.
 
+mod forecasting;
 mod kinds;
 mod layout;
 mod season;

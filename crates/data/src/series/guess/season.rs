@@ -1,5 +1,6 @@
 //! The season of a series, by its autocorrelation.
 
+use crate::series::frequency::length_with_article;
 use crate::series::{Frequency, SeriesTable};
 
 /// The last rows of the longest series are looked at, so many at most.
@@ -30,7 +31,7 @@ impl Season {
         let length = self
             .length
             .as_ref()
-            .map_or(String::new(), |length| format!(", {length}"));
+            .map_or(String::new(), |length| format!(", {length},"));
         format!(
             "Rows of {column:?} that are {} apart{length} correlate at {:.2}: that is the season.",
             self.rows, self.correlation
@@ -63,24 +64,12 @@ pub fn season_of(table: &SeriesTable) -> Option<Season> {
         correlation: correlations[rows],
         length: match table.frequency() {
             Frequency::Every { microseconds } => {
-                let step = Frequency::Every {
-                    microseconds: microseconds.checked_mul(rows as i64)?,
-                };
-                step.to_string()
-                    .strip_prefix("a row every ")
-                    .map(with_article)
+                let whole = microseconds.checked_mul(rows as i64);
+                whole.map(length_with_article)
             }
             _ => None,
         },
     })
-}
-
-fn with_article(length: &str) -> String {
-    if length.starts_with(|character: char| character.is_ascii_digit()) {
-        return length.to_owned();
-    }
-    let article = if length.starts_with('h') { "an" } else { "a" };
-    format!("{article} {length}")
 }
 
 /// The correlation of the values with themselves, each number of rows later, from 0 rows to `lags`:

@@ -70,7 +70,7 @@ mod tests {
     const SCORES: [f32; 8] = [0.1, 0.4, 0.35, 0.8, 0.8, 0.2, 0.8, 0.4];
     const POSITIVE: [bool; 8] = [false, false, true, true, false, true, true, true];
 
-    /// scikit-learn 1.9.1: average_precision_score and roc_auc_score of the lists above.
+    /// `tests/golden/series_figures.py`.
     #[test]
     fn scores_with_ties_agree_with_scikit_learn() {
         assert!((average_precision(&SCORES, &POSITIVE) - 0.662_857_142_857_142_8).abs() < 1e-12);

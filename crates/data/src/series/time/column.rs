@@ -55,9 +55,16 @@ impl TimeColumn {
         if self.readings.is_empty() {
             return self.begin(text);
         }
+        if let [(form, micros)] = self.readings.as_mut_slice() {
+            let read = form.read(text).ok_or_else(|| Unreadable(vec![*form]))?;
+            micros.push(read.0.0);
+            self.has_several_offsets |= *form == TimeForm::IsoZoned && read.1 != self.offset;
+            return Ok(());
+        }
         let read: Vec<_> = (self.readings.iter())
             .map(|(form, _)| form.read(text))
             .collect();
+        // The readings stay: a row that is left out must not undo those before it.
         if read.iter().all(Option::is_none) {
             return Err(Unreadable(self.forms()));
         }
@@ -69,10 +76,6 @@ impl TimeColumn {
             }
             _ => false,
         });
-        if self.readings[0].0 == TimeForm::IsoZoned {
-            let offset = TimeForm::IsoZoned.read(text).and_then(|(_, offset)| offset);
-            self.has_several_offsets |= offset != self.offset;
-        }
         Ok(())
     }
 

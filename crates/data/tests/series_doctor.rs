@@ -1,0 +1,320 @@
+//! What `check` finds in a table of series, and what `init` guesses.
+
+mod common;
+
+use common::{data_set, loaded};
+use proptest::prelude::*;
+use regard_data::Source;
+use regard_data::doctor::Level;
+use regard_data::series::{
+    Extent, RepeatedTimes, SeriesColumns, SeriesExam, SeriesForm, SeriesGuess, SeriesOptions,
+    SeriesSplit, SeriesTask, Span, guess,
+};
+
+fn columns() -> SeriesColumns {
+    SeriesColumns {
+        time: Some("time".into()),
+        ..SeriesColumns::default()
+    }
+}
+
+fn exam(content: &str, columns: &SeriesColumns, repeated_times: RepeatedTimes) -> SeriesExam {
+    let options = SeriesOptions {
+        repeated_times,
+        ..SeriesOptions::default()
+    };
+    loaded("a.csv", content, |source| {
+        SeriesExam::of(source, columns, &options)
+    })
+}
+
+/// Level, line and message of each problem.
+fn found(exam: &SeriesExam) -> Vec<(Level, Option<u64>, &str)> {
+    (exam.problems().iter())
+        .map(|problem| (problem.level, problem.line, problem.message.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_clean_table_has_no_problem() {
+    let clean = exam(
+        "time,x\n2016-07-01,1\n2016-07-02,2\n",
+        &columns(),
+        RepeatedTimes::Refuse,
+    );
+    assert_eq!(found(&clean), []);
+    assert!(clean.table().is_some());
+}
+
+#[test]
+fn rows_out_of_order_repeated_and_missing_are_found_by_their_line() {
+    let content = "time,x\n2016-07-02,1\n2016-07-01,2\n2016-07-03,3\n2016-07-03,4\n2016-07-06,5\n";
+    let order = (
+        Level::Warning,
+        Some(3),
+        "1 row is earlier than the row before; all rows are sorted by time",
+    );
+    let refused = exam(content, &columns(), RepeatedTimes::Refuse);
+    let repeated = (
+        Level::Error,
+        Some(5),
+        "1 row repeats the time of another, 2016-07-03 00:00:00 first; training would refuse them",
+    );
+    assert_eq!(found(&refused), [order, repeated]);
+    assert!(refused.table().is_none());
+
+    let merged = exam(content, &columns(), RepeatedTimes::Mean);
+    let repeated = (
+        Level::Warning,
+        Some(5),
+        "1 row repeats the time of another, 2016-07-03 00:00:00 first; their mean counts",
+    );
+    let missing = (
+        Level::Warning,
+        Some(6),
+        "2 rows are missing, first before this line, where there should be a row every day; they count as rows whose values are all missing",
+    );
+    let values = (
+        Level::Note,
+        None,
+        "the column \"x\" lacks 2 values (33.3 % of the rows)",
+    );
+    assert_eq!(found(&merged), [order, repeated, missing, values]);
+}
+
+#[test]
+fn irregular_steps_and_columns_that_are_left_out_are_named() {
+    let content = "time,x,who\n2016-07-01,1,a\n2016-07-02,2,b\n2016-07-03 05:00,3,a\n";
+    let irregular = exam(content, &columns(), RepeatedTimes::Refuse);
+    let expected = [
+        (
+            Level::Note,
+            None,
+            "the columns \"who\" hold no numbers and are left out",
+        ),
+        (
+            Level::Warning,
+            Some(4),
+            "the rows are irregular rows, most often a day apart; 1 step is of another length, so a window is rows and no stretch of time",
+        ),
+    ];
+    assert_eq!(found(&irregular), expected);
+}
+
+#[test]
+fn values_that_cannot_be_read_are_counted_by_column() {
+    let content =
+        "time,x,y\n2016-07-01,1,inf\n2016-07-02,2,4\nsoon,3,5\n2016-07-03,3,inf\n2016-07-04,3,5\n";
+    let faulty = exam(content, &columns(), RepeatedTimes::Refuse);
+    assert_eq!(
+        found(&faulty)[..2],
+        [
+            (
+                Level::Error,
+                Some(4),
+                "\"soon\" in column \"time\" is no time"
+            ),
+            (
+                Level::Error,
+                Some(2),
+                "\"inf\" in column \"y\" is infinite, and so on in 2 rows"
+            ),
+        ]
+    );
+    assert_eq!(faulty.table().unwrap().n_rows(), 4);
+}
+
+#[test]
+fn channels_that_teach_nothing_or_too_much_are_errors() {
+    let content = "time,x,y,z,w\n1,1,1,7,\n2,2,2,7,\n3,4,4,7,\n";
+    let leaky = SeriesColumns {
+        known: vec!["y".into()],
+        ..columns()
+    };
+    let exam = exam(content, &leaky, RepeatedTimes::Refuse);
+    assert_eq!(
+        found(&exam),
+        [
+            (
+                Level::Error,
+                None,
+                "the column \"z\" is 7 in every row, so it has no scale and teaches nothing"
+            ),
+            (Level::Error, None, "the column \"w\" has no value at all"),
+            (
+                Level::Error,
+                None,
+                "the known column \"y\" is the target \"x\" in every row, so the model would be told what it is to tell"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn windows_that_look_back_across_a_border_and_parts_without_windows_are_told() {
+    let rows: String = (1..=10)
+        .map(|day| format!("2016-07-{day:02},{}\n", day % 4))
+        .collect();
+    let exam = exam(
+        &format!("time,x\n{rows}"),
+        &columns(),
+        RepeatedTimes::Refuse,
+    );
+    let rows = Extent::Rows;
+    let split =
+        SeriesSplit::in_time(exam.table().unwrap(), rows(4), Some(rows(1)), Some(rows(5))).unwrap();
+    let problems = exam.judge_windows(&split, 2, 2);
+    let told: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.level, problem.line, problem.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                Level::Error,
+                None,
+                "valid: 1 rows with 4 before them are too few"
+            ),
+            (
+                Level::Note,
+                Some(7),
+                "2 windows of the test part's 4 look back across its first row; what they are to tell lies inside the part"
+            ),
+        ]
+    );
+}
+
+fn guessed(source: &Source) -> SeriesGuess {
+    guess(source).unwrap().expect("it holds series")
+}
+
+fn sentence<'a>(guess: &'a SeriesGuess, what: &str) -> &'a str {
+    let reason = guess.reasons.iter().find(|reason| reason.what == what);
+    &reason.expect("a reason").sentence
+}
+
+#[test]
+fn the_data_sets_at_hand_are_known_for_what_they_are() {
+    let ett = guessed(&Source::new(data_set("etth1/ETTh1.csv")));
+    assert_eq!(
+        (ett.task, ett.time_column.as_deref()),
+        (SeriesTask::Forecasting, Some("date"))
+    );
+    assert_eq!((ett.season, ett.horizon, ett.lookback), (Some(24), 96, 336));
+    assert_eq!(ett.channels.len(), 7);
+    assert!(
+        sentence(&ett, "season").contains("24 apart, a day, correlate at"),
+        "{:?}",
+        ett.reasons
+    );
+
+    let taxi = guessed(&Source::new(data_set("nab/nyc_taxi.csv")));
+    assert_eq!(
+        (taxi.season, taxi.repeated_times),
+        (Some(336), RepeatedTimes::Refuse)
+    );
+    assert!(taxi.lookback + taxi.horizon < taxi.rows * 7 / 10 && taxi.horizon <= taxi.rows / 10);
+    let machine = guessed(&Source::new(data_set(
+        "nab/machine_temperature_system_failure.csv",
+    )));
+    assert_eq!(machine.repeated_times, RepeatedTimes::Keep);
+    assert!(sentence(&machine, "repeated_times").contains("12 rows repeat a time"));
+    // Texts with labels are no series.
+    assert_eq!(
+        guess(&Source::new(data_set("sms-spam/train.tsv"))).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn labels_make_a_file_one_of_whole_series() {
+    let of = |name: &str, content: &str| loaded(name, content, |source| guess(source).unwrap());
+    let ts = of(
+        "a.ts",
+        "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3,4,5:b\n",
+    )
+    .unwrap();
+    assert_eq!(
+        (ts.task, ts.form, ts.lookback),
+        (SeriesTask::Classification, Some(SeriesForm::Ts), 3)
+    );
+
+    let header: String = (0..20).map(|step| format!("t{step},")).collect();
+    let row: String = (0..20).map(|step| format!("{step},")).collect();
+    let wide = of(
+        "a.csv",
+        &format!("{header}label\n{row}a\n{row}b\n{row}a\n{row}b\n"),
+    )
+    .unwrap();
+    assert_eq!(
+        (wide.form, wide.label_column.as_deref()),
+        (Some(SeriesForm::Wide), Some("label"))
+    );
+
+    let long = "id,time,x,kind\n1,2016-07-01,5,up\n1,2016-07-02,6,up\n2,2016-07-01,7,down\n2,2016-07-02,8,down\n3,2016-07-01,7,up\n";
+    let long = of("a.csv", long).unwrap();
+    assert_eq!(
+        (
+            long.form,
+            long.label_column.as_deref(),
+            long.id_column.as_deref()
+        ),
+        (Some(SeriesForm::Long), Some("kind"), Some("id"))
+    );
+
+    // Flowers and their kinds, texts with times, and a table of words.
+    assert_eq!(
+        of("a.csv", "length,width,kind\n5,3,a\n4,2,b\n5,1,a\n4,4,b\n"),
+        None
+    );
+    assert_eq!(
+        of(
+            "a.csv",
+            "time,text\n2016-07-01,the first of many words\n2016-07-02,the second of many words\n"
+        ),
+        None
+    );
+    assert_eq!(of("a.csv", "a,b\nx,y\nx,y\nx,y\nz,y\n"), None);
+}
+
+#[test]
+fn several_series_and_a_file_without_times_are_forecast() {
+    let of = |content: &str| loaded("a.csv", content, |source| guess(source).unwrap().unwrap());
+    let mut panel = String::from("store,date,sales\n");
+    for day in 1..=20 {
+        for store in ["a", "b"] {
+            panel.push_str(&format!("{store},2016-07-{day:02},{}\n", day % 7));
+        }
+    }
+    let panel = of(&panel);
+    assert_eq!(
+        (panel.task, panel.id_column.as_deref()),
+        (SeriesTask::Forecasting, Some("store"))
+    );
+    assert_eq!(
+        (panel.frequency.to_string(), panel.channels),
+        ("a row every day".to_owned(), vec!["sales".to_owned()])
+    );
+    let plain: String = (0..100).map(|row| format!("{}\n", row % 10)).collect();
+    let plain = of(&format!("x\n{plain}"));
+    assert_eq!(
+        (plain.time_column, plain.season, plain.horizon),
+        (None, Some(10), 10)
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_table_makes_the_doctor_or_a_guess_panic(content in "(time|id|label|x1|,|\n|1|2016-07-0[1-9]|31/1/2016|99999999999|NaN|a|\"| ){0,80}") {
+        loaded("a.csv", &content, |source| {
+            let columns = SeriesColumns { time: Some(0.into()), ..SeriesColumns::default() };
+            let exam = SeriesExam::of(source, &columns, &SeriesOptions::default());
+            if let Some(table) = exam.table() {
+                let split = SeriesSplit { train: Span::whole(table), test: Span::whole(table), ..SeriesSplit::default() };
+                let _ = exam.judge_windows(&split, 1, 1);
+            }
+            let _ = guess(source);
+        });
+    }
+}
