@@ -10,7 +10,8 @@ pub enum Distance {
     /// figures have it.
     Euclidean,
     /// Dynamic time warping within a Sakoe-Chiba band of this share of the shorter length, of all channels together, with
-    /// squares as costs. aeon equivalent: `dtw_distance(a, b, window=share)`.
+    /// squares as costs. aeon equivalent: `dtw_distance(a, b, window=share)` for series of one length; of others the
+    /// bands differ by a step.
     Warping {
         /// The share, in [0, 1].
         band: f64,
