@@ -43,6 +43,10 @@ pub enum Code {
     Model = 4,
     /// The file system, or another part of the machine, refused.
     Io = 5,
+    /// SIGINT ended it, and it was saved.
+    Interrupted = 130,
+    /// SIGTERM ended it, and it was saved.
+    Terminated = 143,
 }
 
 impl From<Code> for std::process::ExitCode {
@@ -237,7 +241,7 @@ fn of_bundle(error: &BundleError) -> Code {
 
 fn of_checkpoint(error: &CheckpointError) -> Code {
     match error {
-        CheckpointError::Io { .. } => Code::Io,
+        CheckpointError::Io { .. } | CheckpointError::NoSpace { .. } => Code::Io,
         _ => Code::Model,
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod device;
 mod errors;
 mod output;
+mod signals;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -83,6 +83,29 @@ pub enum TrainError {
         last_checkpoint: Option<u64>,
     },
 
+    /// Parameters that are to be trained have no gradient in the first step.
+    #[error(
+        "no gradient reaches {} in the first step, so they would never be trained; this is a fault of the model: \
+         please report it with the configuration",
+        .parameters.join(", ")
+    )]
+    NoGradient {
+        /// Their names.
+        parameters: Vec<String>,
+    },
+
+    /// The run was asked to end.
+    #[error(
+        "stopped after step {step}, which is saved in {folder}; the same command continues the run",
+        folder = folder.display()
+    )]
+    Stopped {
+        /// The steps made.
+        step: u64,
+        /// The run's folder.
+        folder: PathBuf,
+    },
+
     /// There are not as many class weights as classes.
     #[error(
         "`train.class_weights` has {found} numbers, the training data has {expected} labels: give one number \

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use regard_model::weights::ParameterPath;
 
 /// Sums of more elements than this are taken piece by piece: flex hands larger ones to a tree of
 /// threads, and the bytes of the result would depend on their number.
@@ -74,6 +75,68 @@ pub(crate) fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> 
         .try_into_vec_as::<f32>()
         .expect("a float tensor converts to f32");
     sums.into_iter().map(f64::from).sum::<f64>().sqrt()
+}
+
+/// Which parameters a backward pass did not reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Audit {
+    /// Parameters to be trained that have no gradient at all: something cuts them off.
+    pub missing: Vec<String>,
+    /// Those whose gradient is zero everywhere.
+    pub zero: Vec<String>,
+}
+
+/// Looks for parameters that are to be trained and got nothing.
+pub(crate) fn audit<M: Module>(model: &M, gradients: &GradientsParams) -> Audit {
+    struct Look<'a> {
+        gradients: &'a GradientsParams,
+        path: ParameterPath,
+        missing: Vec<String>,
+        found: Vec<(String, Tensor<1>)>,
+    }
+    impl ModuleVisitor for Look<'_> {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !param.val().is_require_grad() {
+                return;
+            }
+            let name = self.path.name();
+            match self.gradients.get::<D>(param.id) {
+                None => self.missing.push(name),
+                Some(gradient) => self.found.push((name, gradient.abs().max())),
+            }
+        }
+    }
+    let mut look = Look {
+        gradients,
+        path: ParameterPath::new(),
+        missing: Vec::new(),
+        found: Vec::new(),
+    };
+    model.visit(&mut look);
+    let (names, largest): (Vec<String>, Vec<Tensor<1>>) = look.found.into_iter().unzip();
+    let zero = match largest.is_empty() {
+        true => Vec::new(),
+        // One transfer for all.
+        false => Tensor::cat(largest, 0)
+            .into_data()
+            .try_into_vec_as::<f32>()
+            .expect("a float tensor converts to f32")
+            .into_iter()
+            .zip(names)
+            .filter_map(|(largest, name)| (largest == 0.0).then_some(name))
+            .collect(),
+    };
+    Audit {
+        missing: look.missing,
+        zero,
+    }
 }
 
 /// What gradients of the global norm `norm` are multiplied by, so that their norm is at most
@@ -211,6 +274,27 @@ mod tests {
         for threads in [2, 3, 8, 2, 3, 8] {
             assert_eq!(sum(threads), expected, "{threads} threads");
         }
+    }
+
+    #[test]
+    fn a_layer_that_is_cut_off_is_named_and_a_gradient_of_zero_too() {
+        let device = Device::flex().autodiff();
+        let model = Three {
+            first: Param::from_data([[1.0, 2.0]], &device),
+            second: Param::from_data([3.0], &device),
+            third: Param::from_data([[0.0], [0.0]], &device),
+        };
+        // The second is cut off on purpose; the first meets only zeros.
+        let loss =
+            model.first.val().matmul(model.third.val()).sum() + model.second.val().detach().sum();
+        let mut tape = loss.backward();
+        let gradients = GradientsParams::from_module(&mut tape, &model);
+        let found = audit(&model, &gradients);
+        assert_eq!(found.missing, ["second"]);
+        assert_eq!(found.zero, ["first"]);
+        // What is not to be trained needs no gradient.
+        let frozen = audit(&model.clone().no_grad(), &gradients);
+        assert_eq!(frozen, Audit::default());
     }
 
     #[test]

@@ -55,5 +55,5 @@ pub use describe_run::{JudgedText, PartDescription, RunDescription, describe_run
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use evaluate_run::{evaluate_file, evaluate_run};
-pub use run::{Outcome, Progress, RunSettings, train};
+pub use run::{Outcome, Progress, Requests, RunSettings, Snapshot, Writer, train};
 pub use test_texts::test_texts;

@@ -72,6 +72,9 @@ pub struct OptimizerSettings {
 ///
 /// PyTorch equivalent: `torch.optim.AdamW` or `torch.optim.SGD` with two parameter groups, of which
 /// one has no decay.
+///
+/// A clone shares the state's tensors until one of the two steps.
+#[derive(Clone)]
 pub struct NamedOptimizer {
     rule: UpdateRule,
     weight_decay: f64,

@@ -15,7 +15,7 @@ use regard_model::weights::{self, TensorFile};
 use regard_model::{ModelError, Transformer};
 use regard_ops::{Context, Key};
 
-use crate::gradients;
+use crate::gradients::{self, Audit};
 use crate::mixup::Mixture;
 use crate::optimizer::{NamedOptimizer, OptimizerSettings, OptimizerState};
 use crate::task::{Batch, Targets};
@@ -97,6 +97,15 @@ pub struct Stepper {
     model: Transformer,
     optimizer: NamedOptimizer,
     settings: StepSettings,
+    audit: AuditState,
+}
+
+/// The look at the first gradients of a model.
+#[derive(Debug, PartialEq, Eq)]
+enum AuditState {
+    Due,
+    Made(Audit),
+    Taken,
 }
 
 impl Stepper {
@@ -107,7 +116,18 @@ impl Stepper {
             model,
             optimizer: NamedOptimizer::new(&settings.optimizer),
             settings,
+            audit: AuditState::Due,
         }
+    }
+
+    /// What the first step on some units found of its gradients; given once.
+    pub fn take_audit(&mut self) -> Option<Audit> {
+        if let AuditState::Made(audit) = &mut self.audit {
+            let audit = std::mem::take(audit);
+            self.audit = AuditState::Taken;
+            return Some(audit);
+        }
+        None
     }
 
     /// The model as it is now.
@@ -184,6 +204,9 @@ impl Stepper {
         finite("loss", report.loss)?;
         report.grad_norm = gradients::global_norm(&self.model, &gradients);
         finite("gradient norm", report.grad_norm)?;
+        if self.audit == AuditState::Due && report.n_units > 0 {
+            self.audit = AuditState::Made(gradients::audit(&self.model, &gradients));
+        }
         let scale = gradients::clip_scale(report.grad_norm, self.settings.max_grad_norm);
         self.update(gradients, learning_rate, scale);
         Ok(report)

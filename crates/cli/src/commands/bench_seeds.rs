@@ -11,12 +11,14 @@ use crate::args::BenchSeedsArgs;
 use crate::device::Compute;
 use crate::errors::{HintExt, UsageError};
 use crate::output::Printer;
+use crate::signals::Signals;
 
 /// Trains with each seed; reports mean and standard error of the metric on the test data.
 ///
 /// Each seed's run has a folder of its own and is not trained again when it is complete.
 pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
     let compute = Compute::open(&args.compute)?;
+    let signals = Signals::install()?;
     let mut rows = Vec::new();
     let mut values = Vec::new();
     let mut metric = "";
@@ -38,9 +40,10 @@ pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
             folder: all.join(format!("seed-{seed}")),
             device: compute.device.clone(),
             workers: compute.workers,
+            requests: signals.requests.clone(),
         };
         printer.note(format_args!("seed {seed}: {}", settings.folder.display()));
-        let outcome = train(&config, &settings, &compute, printer)?;
+        let outcome = signals.told(train(&config, &settings, &compute, printer), printer)?;
         let test = match outcome.test {
             Some(test) => test,
             None => evaluate_run(&settings)?.context("the run has no test data")?,

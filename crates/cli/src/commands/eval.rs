@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regard_bundle::Bundle;
 use regard_trainer::privacy::Statement;
-use regard_trainer::{RunSettings, evaluate_file, evaluate_run};
+use regard_trainer::{Requests, RunSettings, evaluate_file, evaluate_run};
 use serde_json::{Value, json};
 
 use super::figures::{Figures, to_json};
@@ -45,6 +45,7 @@ pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
         folder: args.run.clone(),
         device: compute.device.clone(),
         workers: compute.workers,
+        requests: Requests::default(),
     };
     let Some(evaluation) = evaluate_run(&settings)? else {
         return Err(UsageError(format!(

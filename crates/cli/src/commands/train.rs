@@ -12,6 +12,7 @@ use super::model_facts::ModelFacts;
 use crate::args::{SettingsArgs, TrainArgs};
 use crate::device::Compute;
 use crate::output::Printer;
+use crate::signals::Signals;
 
 /// Trains, or goes on.
 pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -26,12 +27,14 @@ pub fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&args.settings, &config));
+    let signals = Signals::install()?;
     let settings = RunSettings {
         folder: folder.clone(),
         device: compute.device.clone(),
         workers: compute.workers,
+        requests: signals.requests.clone(),
     };
-    let outcome = train(&config, &settings, &compute, printer)?;
+    let outcome = signals.told(train(&config, &settings, &compute, printer), printer)?;
     let test = match &outcome.test {
         Some(test) => Some(test.clone()),
         None => match regard_trainer::evaluate_run(&settings) {

@@ -16,6 +16,7 @@ use super::tune_page;
 use crate::args::TuneArgs;
 use crate::device::Compute;
 use crate::output::Printer;
+use crate::signals::Signals;
 
 /// The most trials that the report for people lists; the page and the JSON have all.
 const MOST_LISTED: usize = 10;
@@ -41,10 +42,12 @@ pub fn run(args: &TuneArgs, printer: &Printer) -> anyhow::Result<()> {
         printer.note(format_args!("  {path} = {range}"));
     }
     let compute = Compute::open(&args.compute)?;
+    let signals = Signals::install()?;
     let settings = TuneSettings {
         folder,
         device: compute.device.clone(),
         workers: compute.workers,
+        requests: signals.requests.clone(),
         seed: args.seed.unwrap_or(config.seed),
         budget: args.budget,
     };
@@ -59,7 +62,7 @@ pub fn run(args: &TuneArgs, printer: &Printer) -> anyhow::Result<()> {
         teller.tell(progress);
     });
     drop(teller);
-    let outcome = outcome?;
+    let outcome = signals.told(outcome.map_err(Into::into), printer)?;
     let page = settings.folder.join("report.html");
     let report = tune_page::page(args, &config, &ranges, &outcome)?;
     // What was found is on disk already: a page that cannot be written is no reason to fail.

@@ -16,6 +16,20 @@ pub enum CheckpointError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The disk is about to be full; nothing was written.
+    #[error(
+        "cannot save a checkpoint in {}: the disk has {free} bytes free, expected {needed}, twice what it takes; \
+         make room, or lower checkpoint.keep",
+        folder.display()
+    )]
+    NoSpace {
+        /// The folder of checkpoints.
+        folder: PathBuf,
+        /// What should be free.
+        needed: u64,
+        /// What is free.
+        free: u64,
+    },
     /// Something in the folder is not as its manifest or this build says.
     #[error("the checkpoint {} cannot be trusted: {problem}", path.display())]
     Invalid {

@@ -38,6 +38,8 @@ pub trait FileLayer {
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder; none where there is no folder.
     fn names(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// The bytes that are free for this user where `path` lies; none where the system does not tell.
+    fn free_bytes(&self, path: &Path) -> io::Result<Option<u64>>;
     /// Reads a plain file of at most `max_bytes` bytes.
     fn read(&self, path: &Path, max_bytes: u64) -> io::Result<Vec<u8>>;
 }
@@ -86,6 +88,17 @@ impl FileLayer for RealFiles {
             }
         }
         Ok(names)
+    }
+
+    #[cfg(unix)]
+    fn free_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        let disk = rustix::fs::statvfs(path)?;
+        Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
+    }
+
+    #[cfg(not(unix))]
+    fn free_bytes(&self, _: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
     }
 
     fn read(&self, path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {

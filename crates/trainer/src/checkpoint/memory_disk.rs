@@ -45,6 +45,8 @@ pub struct MemoryDisk {
     pub trace: RefCell<Vec<String>>,
     fault: Cell<Option<(usize, Fault)>>,
     count: Cell<usize>,
+    /// What is free, if the disk tells.
+    pub free: Cell<Option<u64>>,
 }
 
 impl MemoryDisk {
@@ -54,6 +56,7 @@ impl MemoryDisk {
             trace: RefCell::default(),
             fault: Cell::new(None),
             count: Cell::new(0),
+            free: Cell::new(None),
         }
     }
 
@@ -216,6 +219,10 @@ impl FileLayer for MemoryDisk {
         }
     }
 
+    fn free_bytes(&self, _: &Path) -> io::Result<Option<u64>> {
+        Ok(self.free.get())
+    }
+
     fn read(&self, path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
         match &self.nodes.borrow()[self.find(path)?] {
             Node::File { live, .. } if live.len() as u64 <= max_bytes => Ok(live.clone()),
@@ -284,6 +291,10 @@ impl FileLayer for &MemoryDisk {
 
     fn names(&self, path: &Path) -> io::Result<Vec<String>> {
         (**self).names(path)
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        (**self).free_bytes(path)
     }
 
     fn read(&self, path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {

@@ -20,5 +20,5 @@ mod tests;
 
 pub use error::CheckpointError;
 pub use layer::{DurableFile, FileLayer, RealFiles};
-pub use state::{Best, End, MetricPoint, TrainingState};
+pub use state::{Best, End, MetricPoint, Skipped, TrainingState};
 pub use store::{CheckpointStore, Contents, Loaded, Saved};

@@ -33,6 +33,10 @@ pub struct TrainingState {
     pub data_fingerprint: String,
     /// The run's seed.
     pub seed: u64,
+    /// The steps that were made without an update, because something was not finite. Checkpoints of older
+    /// programs lack it.
+    #[serde(default, skip_serializing_if = "Skipped::is_none")]
+    pub skipped: Skipped,
     /// Whether the run had reached its end.
     pub finished: bool,
     /// What of the privacy budget was written down by then, in a private run.
@@ -42,6 +46,22 @@ pub struct TrainingState {
     /// older programs lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+}
+
+/// Steps without an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// All of them.
+    pub total: u64,
+    /// Those since the last update.
+    pub in_a_row: u64,
+}
+
+impl Skipped {
+    fn is_none(&self) -> bool {
+        self.total == 0
+    }
 }
 
 /// How a run reached its end.

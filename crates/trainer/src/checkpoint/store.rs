@@ -38,7 +38,7 @@ pub struct Saved {
 /// The checkpoints of one run.
 ///
 /// Only the holder of the run's lock may save. Loading changes nothing on the disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckpointStore<L = RealFiles> {
     folder: PathBuf,
     files: &'static [&'static str],
@@ -100,6 +100,28 @@ impl<L: FileLayer> CheckpointStore<L> {
         // The process may have been killed between a rename and its sync: what is loaded now must
         // not be gone after the next power loss.
         self.make("sync", &self.folder, |path| self.layer.sync_folder(path))
+    }
+
+    /// Refuses to begin a checkpoint of `bytes` bytes on a disk that has not twice that free: what is
+    /// written beside it takes room too.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::NoSpace`]; [`CheckpointError::Io`].
+    pub fn require_space(&self, bytes: u64) -> Result<(), CheckpointError> {
+        self.make("create", &self.folder, |path| {
+            self.layer.create_folder(path)
+        })?;
+        let free = self.make("look at", &self.folder, |path| self.layer.free_bytes(path))?;
+        let needed = bytes.saturating_mul(2);
+        match free {
+            Some(free) if free < needed => Err(CheckpointError::NoSpace {
+                folder: self.folder.clone(),
+                needed,
+                free,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Saves a checkpoint, proves it by reading it back, and only then removes older ones: all but

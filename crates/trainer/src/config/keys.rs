@@ -273,8 +273,9 @@ pub const KEYS: &[Key] = &[
     Key::new("train", "gradient_checkpointing", Kind::GradientCheckpointing, Is("\"none\""),
         "which blocks run again in the backward pass instead of keeping what they computed: none, all \
          but the last, all but the last group of some, or as few as fit into an amount of memory").resumable(),
-    Key::new("train", "on_nan", Kind::OneOf { names: OnNan::NAMES, planned: &["skip"] },
-        Is("\"stop\""), "what happens when a loss or a gradient is not finite").resumable(),
+    Key::new("train", "on_nan", one_of(OnNan::NAMES), Is("\"stop\""),
+        "what happens when a loss or a gradient is not finite: the run stops, or makes the step without an \
+         update (at most 100 in a row)").resumable(),
 
     Key::new("eval", "every", Kind::Period { may_be_zero: false }, Is("\"1 epoch\""),
         "the time between evaluations").resumable(),

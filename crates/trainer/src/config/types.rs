@@ -162,6 +162,8 @@ names! {
     OnNan {
         /// The run stops before the update and says where.
         Stop = "stop",
+        /// The step is made without an update, counted and logged.
+        Skip = "skip",
     }
 }
 

@@ -1,11 +1,13 @@
 //! A run: the loop, and the folder that it lives in.
 
 mod evaluation;
+mod mishap;
 mod plan;
+mod requests;
 mod resume;
+mod saving;
 mod source;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,7 +18,7 @@ use regard_model::weights;
 use regard_ops::Key;
 
 use crate::average::Average;
-use crate::checkpoint::{Best, CheckpointStore, Contents, End, Loaded, TrainingState};
+use crate::checkpoint::{Best, CheckpointStore, Loaded, Skipped, TrainingState};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::files::at;
@@ -26,12 +28,14 @@ use crate::memory::peak_rss_bytes;
 use crate::privacy::{PrivateReport, PrivateRun};
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
-use crate::step::{NotFinite, StepReport, Stepper};
+use crate::step::{StepReport, Stepper};
 use crate::task::{self, Evaluation, Split, Task};
 use crate::tensorboard::TensorBoard;
 pub(crate) use plan::{Plan, describe_recomputed, recomputed, stepper};
+pub use requests::Requests;
 pub(crate) use resume::checkpoint_files;
 use resume::{claim, complete_already, resume, weights_of};
+pub use saving::{Snapshot, Writer};
 pub(crate) use source::TaskSource;
 
 /// Where and on what a run works: nothing here changes what is learned.
@@ -43,6 +47,8 @@ pub struct RunSettings {
     pub device: Device,
     /// The threads that shards and evaluations run on.
     pub workers: Workers,
+    /// What somebody outside asks for meanwhile.
+    pub requests: Requests,
 }
 
 /// What a run tells while it goes on.
@@ -182,6 +188,10 @@ struct Run<'a> {
     /// Draws, budget and noise, in a private run.
     private: Option<PrivateRun>,
     state: TrainingState,
+    /// The checkpoint that is being written meanwhile, if one is.
+    writer: Option<Writer>,
+    /// The step of the newest checkpoint, that which is being written included.
+    saved_step: Option<u64>,
 }
 
 impl<'a> Run<'a> {
@@ -213,6 +223,7 @@ impl<'a> Run<'a> {
             seed: config.seed,
             finished: false,
             privacy: None,
+            skipped: Skipped::default(),
             end: None,
         };
         let mut warnings = plan.warnings();
@@ -265,7 +276,9 @@ impl<'a> Run<'a> {
             stepper,
             average,
             private,
+            saved_step: Some(state.step),
             state,
+            writer: None,
         };
         run.warn(&warnings, tell)?;
         Ok(run)
@@ -318,21 +331,27 @@ impl<'a> Run<'a> {
             steps_per_epoch: self.steps_per_epoch,
         });
         while !self.is_done() {
+            self.look_outside(tell)?;
             let begun = Instant::now();
             let (step, epoch) = (self.state.step, self.state.epoch);
             let learning_rate = self.config.train.learning_rate * self.schedule.multiplier(step);
-            let (report, private) = self.step(step, epoch, learning_rate)?;
-            self.advance();
-            if let Some(average) = &mut self.average {
-                average.update(self.stepper.model(), self.state.step);
+            if let Some((report, private)) = self.step(step, epoch, learning_rate, tell)? {
+                self.audit(tell)?;
+                self.advance();
+                self.state.skipped.in_a_row = 0;
+                if let Some(average) = &mut self.average {
+                    average.update(self.stepper.model(), self.state.step);
+                }
+                self.log_step(epoch, &report, private.as_ref(), learning_rate, begun)?;
+                tell(Progress::Step {
+                    step: self.state.step,
+                    epoch,
+                    report: &report,
+                    learning_rate,
+                });
+            } else {
+                self.advance();
             }
-            self.log_step(epoch, &report, private.as_ref(), learning_rate, begun)?;
-            tell(Progress::Step {
-                step: self.state.step,
-                epoch,
-                report: &report,
-                learning_rate,
-            });
 
             let step = self.state.step;
             let evaluates = step.is_multiple_of(self.evaluate_every)
@@ -356,16 +375,17 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Draws a batch and makes a step on it.
+    /// Draws a batch and makes a step on it; none if the step is passed over.
     fn step(
         &mut self,
         step: u64,
         epoch: u64,
         learning_rate: f64,
-    ) -> Result<(StepReport, Option<PrivateReport>), TrainError> {
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Option<(StepReport, Option<PrivateReport>)>, TrainError> {
         if let Some(private) = &mut self.private {
             let made = private.step(step, &mut self.stepper, self.task, learning_rate)?;
-            return Ok((made.report.clone(), Some(made)));
+            return Ok(Some((made.report.clone(), Some(made))));
         }
         let draw = self.sampler.draw(epoch, self.state.batch as usize);
         let source = TaskSource {
@@ -376,8 +396,10 @@ impl<'a> Run<'a> {
         let made = self
             .stepper
             .step(step, &source, draw.divisor, learning_rate);
-        let report = made.map_err(|problem| self.diverged(&problem))?;
-        Ok((report, None))
+        match made {
+            Ok(report) => Ok(Some((report, None))),
+            Err(problem) => self.skip_or_stop(&problem, tell).map(|()| None),
+        }
     }
 
     /// Moves on to the next draw.
@@ -435,52 +457,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Saves everything that the next step depends on.
-    fn save(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(), TrainError> {
-        self.state.finished = self.is_done();
-        self.state.end = match self.state.finished {
-            true => Some(End {
-                config_hash: self.config.whole_hash()?,
-                stopped_early: self.stopped_early(),
-            }),
-            false => None,
-        };
-        self.state.privacy = self.private.as_ref().map(PrivateRun::ledger_state);
-        let (step, epoch) = (self.state.step, self.state.epoch);
-        let event = Event::new(EventKind::Checkpoint, step, epoch);
-        // Volatile: a run that was continued with more epochs is the run that had them at once.
-        self.log
-            .write(&event.with_volatile("total_steps", self.total_steps as f64))?;
-        // Synced first: the checkpoint says how long the log is.
-        self.log.sync()?;
-        if let Some(board) = &self.tensorboard {
-            board.sync()?;
-        }
-        self.state.log_offset = self.log.offset();
-        let weights = weights::collect(self.stepper.model()).to_bytes();
-        let optimizer = self.stepper.optimizer().state();
-        let moments = optimizer.moments.to_bytes();
-        let updates = serde_json::to_vec_pretty(&optimizer.updates)
-            .expect("a map from names to numbers is JSON");
-        let average = self
-            .average
-            .as_ref()
-            .map(|average| weights::collect(average.model()).to_bytes());
-        let parts: Vec<&[u8]> = [&weights, &moments, &updates]
-            .into_iter()
-            .chain(&average)
-            .map(Vec::as_slice)
-            .collect();
-        let fills: Vec<_> = parts
-            .iter()
-            .map(|part| move |out: &mut dyn Write| out.write_all(part))
-            .collect();
-        let contents: Vec<Contents<'_>> = fills.iter().map(|fill| fill as Contents<'_>).collect();
-        let keep = self.config.checkpoint.keep;
-        let saved = self.store.save(&self.state, &contents, keep)?;
-        self.warn(&saved.warnings, tell)
-    }
-
     /// Tells warnings to whoever watches and to the log.
     fn warn(
         &mut self,
@@ -497,6 +473,7 @@ impl<'a> Run<'a> {
 
     /// Makes the bundle of the model that is kept and judges it on the test data.
     fn finish(&mut self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Outcome, TrainError> {
+        self.wait_for_writer(tell)?;
         let best = self
             .state
             .best
@@ -514,6 +491,10 @@ impl<'a> Run<'a> {
             .with("best_step", best.step)
             .with_number("best_value", best.value)
             .with("stopped_early", stopped_early);
+        let event = match self.state.skipped.total {
+            0 => event,
+            skipped => event.with("skipped", skipped),
+        };
         let event = match &test {
             None => event,
             Some(test) => test.metrics().into_iter().fold(
@@ -549,17 +530,5 @@ impl<'a> Run<'a> {
             best,
             test,
         })
-    }
-
-    fn diverged(&self, problem: &NotFinite) -> TrainError {
-        let saved = self.store.load_newest().ok().flatten();
-        TrainError::Diverged {
-            what: problem.what,
-            value: problem.value,
-            step: self.state.step + 1,
-            epoch: self.state.epoch,
-            batch: self.state.batch,
-            last_checkpoint: saved.map(|saved| saved.state.step),
-        }
     }
 }

@@ -154,8 +154,13 @@ impl Log {
                 path.display()
             ));
         }
-        // The line that ends where the checkpoint says is the one of the checkpoint itself.
-        let checkpoint = last_event(&mut file, offset).map_err(failed)?;
+        // The line that ends where the checkpoint says is the one of the checkpoint itself, unless
+        // somebody asked for it: then it begins there.
+        let is_of_checkpoint = |event: &Value| event["kind"] == "checkpoint";
+        let checkpoint = match last_event(&mut file, offset).map_err(failed)? {
+            Some(event) if is_of_checkpoint(&event) => Some(event),
+            _ => first_event(&mut file, offset).map_err(failed)?,
+        };
         let last = last_event(&mut file, length).map_err(failed)?;
         let total_steps = checkpoint.and_then(|event| event["volatile"]["total_steps"].as_f64());
         let step = last.as_ref().and_then(|event| event["step"].as_u64());
@@ -178,6 +183,15 @@ fn last_event(file: &mut File, end: u64) -> io::Result<Option<Value>> {
     // A killed process leaves half a line.
     let mut lines = bytes.split(|byte| *byte == b'\n').rev().skip(1);
     Ok(lines.find_map(|line| serde_json::from_slice(line).ok()))
+}
+
+/// The event of the first line behind byte `begin`, if it is whole.
+fn first_event(file: &mut File, begin: u64) -> io::Result<Option<Value>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(begin))?;
+    file.take(MAX_TAIL_BYTES).read_to_end(&mut bytes)?;
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').next();
+    Ok(line.and_then(|line| serde_json::from_slice(line).ok()))
 }
 
 /// An error without the list that some go on with: there is one line for a run.

@@ -64,6 +64,7 @@ fn look(
         folder: folder.to_owned(),
         device: settings.device.clone(),
         workers: settings.workers,
+        requests: settings.requests.clone(),
     };
     let begun = Instant::now();
     let mut times: Vec<f64> = Vec::new();

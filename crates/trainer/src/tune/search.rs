@@ -19,7 +19,7 @@ use crate::config::{Config, SearchRanges};
 use crate::error::TrainError;
 use crate::files::{at, write_whole};
 use crate::lock::RunLock;
-use crate::run::{Progress, RunSettings, train};
+use crate::run::{Progress, Requests, RunSettings, train};
 use crate::task;
 
 /// More trials than this are better spent on longer ones.
@@ -34,6 +34,8 @@ pub struct TuneSettings {
     pub device: Device,
     /// The threads that shards and evaluations run on.
     pub workers: Workers,
+    /// What somebody outside asks for meanwhile.
+    pub requests: Requests,
     /// What decides the settings that are drawn. Every trial trains with the configuration's own seed.
     pub seed: u64,
     /// What the search may spend.
@@ -302,6 +304,7 @@ impl Search<'_> {
             folder: self.run_folder(trial, rung),
             device: self.settings.device.clone(),
             workers: self.settings.workers,
+            requests: self.settings.requests.clone(),
         };
         let before = self.done_steps();
         let mut of_run = 1;

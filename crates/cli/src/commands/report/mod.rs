@@ -6,7 +6,7 @@ mod gather;
 use std::path::Path;
 
 use regard_bundle::Bundle;
-use regard_trainer::{RunSettings, describe_run};
+use regard_trainer::{Requests, RunSettings, describe_run};
 use serde_json::json;
 
 use crate::args::PageArgs;
@@ -33,6 +33,7 @@ pub fn run(args: &PageArgs, printer: &Printer) -> anyhow::Result<()> {
         folder: args.run.clone(),
         device: compute.device.clone(),
         workers: compute.workers,
+        requests: Requests::default(),
     };
     let path = args.out.clone().unwrap_or_else(|| args.run.join(FILE));
     let bytes = write(&settings, &compute, &path)?;
