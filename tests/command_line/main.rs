@@ -20,6 +20,7 @@ mod repeatable;
 mod report;
 mod runs;
 mod shell;
+mod signals;
 mod support;
 mod tensorboard;
 mod train;

@@ -149,6 +149,11 @@ impl Regard {
         self.command.spawn().unwrap()
     }
 
+    /// The same, with what it says kept for who waits for its output.
+    pub fn spawn_told(mut self) -> Child {
+        self.command.spawn().unwrap()
+    }
+
     /// With the results going into a file.
     pub fn stdout(mut self, file: File) -> Self {
         self.command.stdout(file);

@@ -395,6 +395,21 @@ fn a_checkpoint_that_reads_back_wrong_removes_nothing() {
 }
 
 #[test]
+fn a_disk_that_is_about_to_be_full_is_refused_before_anything_is_written() {
+    let disk = MemoryDisk::new();
+    let store = CheckpointStore::with_layer(Path::new("/run"), FILES, &disk);
+    store.require_space(u64::MAX).unwrap();
+    disk.free.set(Some(199));
+    assert_eq!(
+        store.require_space(100).unwrap_err().to_string(),
+        "cannot save a checkpoint in /run: the disk has 199 bytes free, expected 200, twice what it takes; \
+         make room, or lower checkpoint.keep"
+    );
+    disk.free.set(Some(200));
+    store.require_space(100).unwrap();
+}
+
+#[test]
 fn a_failed_save_says_what_failed_and_where() {
     let disk = MemoryDisk::new();
     let store = CheckpointStore::with_layer(Path::new("/run"), FILES, &disk);

@@ -7,6 +7,8 @@ mod requests;
 mod resume;
 mod saving;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
