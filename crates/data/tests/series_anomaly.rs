@@ -137,7 +137,8 @@ fn both_ends_of_a_window_are_in_it() {
         .mark(&table, 0)
         .unwrap();
     assert_eq!(marked.is_anomalous, [false, true, true, false]);
-    assert_eq!((marked.n_empty, marked.events()), (1, vec![1..3]));
+    assert_eq!((marked.n_empty, marked.events().len()), (1, 1));
+    assert_eq!(marked.events()[0], 1..3);
     let zoned = windows(
         "a.csv",
         "start,end\n2016-07-02T00:00Z,2016-07-03T00:00Z\n",
