@@ -25,3 +25,4 @@ mod support;
 mod tensorboard;
 mod train;
 mod tune;
+mod verify;

@@ -3,17 +3,20 @@
 
 use std::ops::Range;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{Workers, text_input};
 use regard_model::gradient_checkpointing::Segments;
 use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
+use crate::checkpoint::TrainingState;
 use crate::config::ClippingStyle;
 use crate::error::TrainError;
 use crate::layer_decay::LayerDecay;
 use crate::optimizer::{OptimizerSettings, UpdateRule};
 use crate::privacy::{Clipping, Entropy, Mechanism};
+use crate::run::Snapshot;
 use crate::step::{StepSettings, StepSource, Stepper};
 use crate::task::{Batch, Targets, cross_entropy, squared_error};
 use regard_accounting::Adjacency;
@@ -33,6 +36,11 @@ pub enum Workload {
     /// W4, series: 64 windows of 512 steps and 7 channels, each channel a row; patches of 16 steps every 8 with an end
     /// padding, instance normalisation, d_model 128, 3 layers, 8 heads, d_ff 256, 96 steps from a flattened head.
     Series,
+    /// E12, a deep encoder of text: d_model 256, 12 layers, 8 heads, d_ff 1024, 512 tokens, batch 16.
+    DeepText,
+    /// S26, for the time of a save: 26 million parameters, d_model 512, 7 layers, 8 heads, d_ff 2048, 32
+    /// tokens, batch 2.
+    LargeModel,
 }
 
 const CHANNELS: usize = 7;
@@ -49,9 +57,11 @@ impl Workload {
         Self::BaseText,
         Self::LongText,
         Self::Series,
+        Self::DeepText,
+        Self::LargeModel,
     ];
 
-    /// The name, `W1` to `W4`.
+    /// The name, `W1` to `W4`, `E12` or `S26`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -59,6 +69,8 @@ impl Workload {
             Self::BaseText => "W2",
             Self::LongText => "W3",
             Self::Series => "W4",
+            Self::DeepText => "E12",
+            Self::LargeModel => "S26",
         }
     }
 
@@ -78,6 +90,8 @@ impl Workload {
             Self::BaseText => (256, 6, 8, 1024, 256, 16),
             Self::LongText => (128, 2, 4, 512, 2048, 2),
             Self::Series => (128, 3, 8, 256, LOOKBACK, 64),
+            Self::DeepText => (256, 12, 8, 1024, 512, 16),
+            Self::LargeModel => (512, 7, 8, 2048, 32, 2),
         }
     }
 
@@ -116,16 +130,36 @@ impl Workload {
         workers: Workers,
         shards: usize,
     ) -> Result<Bench, regard_model::ModelError> {
-        let (_, layers, _, _, tokens, batch) = self.sizes();
+        let start = Start {
+            shards,
+            batch_size: self.batch_size(),
+            recomputes: false,
+        };
+        self.start_with(device, workers, start)
+    }
+
+    /// [`Workload::start`] in another way.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workload::start`].
+    pub fn start_with(
+        self,
+        device: &Device,
+        workers: Workers,
+        start: Start,
+    ) -> Result<Bench, regard_model::ModelError> {
+        let (_, layers, _, _, tokens, _) = self.sizes();
+        let batch = start.batch_size;
         let key = Key::new(0);
         let model: Transformer = self.model().init(key, &device.clone().autodiff())?;
         let settings = StepSettings {
             device: device.clone(),
             key,
             micro_batch: None,
-            shards,
+            shards: start.shards,
             workers,
-            segments: Segments::whole(layers),
+            segments: Segments::of_blocks(layers, if start.recomputes { 1 } else { layers }),
             mixup: None,
             max_grad_norm: Some(1.0),
             optimizer: OptimizerSettings {
@@ -145,6 +179,17 @@ impl Workload {
             step: 0,
         })
     }
+}
+
+/// How a workload is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// The parts of a batch that run side by side.
+    pub shards: usize,
+    /// The units of a step.
+    pub batch_size: usize,
+    /// Whether every block but the last runs again in the backward pass.
+    pub recomputes: bool,
 }
 
 /// A workload under way.
@@ -267,6 +312,42 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// What a checkpoint would hold now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let state = TrainingState {
+            step: self.step,
+            ..TrainingState::default()
+        };
+        Snapshot::new(&self.stepper, None, &state)
+    }
+
+    /// Trainable numbers.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        self.stepper.model().num_params()
+    }
+
+    /// Makes a step on one token, for all that a step takes beside activations. A model of series makes an
+    /// ordinary step.
+    ///
+    /// # Panics
+    ///
+    /// As [`Bench::step`].
+    pub fn step_on_almost_nothing(&mut self) -> f64 {
+        match &mut self.data {
+            Source::Series(_) => self.step(),
+            Source::Text(data) => {
+                let whole = std::mem::replace(data, Text::draw(1, 1, Key::new(1)));
+                let loss = self.step();
+                self.data = Source::Text(whole);
+                loss
+            }
+        }
+    }
+}
+
 impl StepSource for Text {
     fn n_units(&self) -> usize {
         self.rows.len()
@@ -323,8 +404,6 @@ impl StepSource for Series {
 
 #[cfg(test)]
 mod tests {
-    use burn::module::Module;
-
     use super::*;
 
     #[test]

@@ -21,6 +21,10 @@ pub const MOST_CALLS: u64 = 1_000_000;
 pub enum BenchCommand {
     /// Time one training step of a standard workload
     Step(BenchStepArgs),
+    /// Compare training with and without gradient checkpointing: memory, time, the largest batch
+    GradientCheckpointing(BenchCheckpointingArgs),
+    /// Time what saving a model of 26 million parameters takes of the training loop
+    Save(BenchSaveArgs),
     /// Train with several seeds and report the mean of the metric
     Seeds(BenchSeedsArgs),
     /// Compare a private training step with a plain one on W1: time and memory
@@ -75,6 +79,60 @@ pub enum StepKind {
     Plain,
     /// With one.
     Private,
+}
+
+/// `regard bench gradient-checkpointing`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchCheckpointingArgs {
+    /// The workload: w1 to w4, or e12 (an encoder of 12 layers); may be given more than once
+    #[arg(
+        long = "workload",
+        value_name = "NAME",
+        default_value = "w2,e12",
+        value_delimiter = ','
+    )]
+    pub workloads: Vec<String>,
+    /// The number of steps timed on each side
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub steps: NonZeroUsize,
+    /// The parts of a batch that run side by side
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub shards: NonZeroUsize,
+    /// One side in this process, as the command itself starts it
+    #[arg(long, hide = true, requires = "batch")]
+    pub side: Option<Side>,
+    /// The units of a step of that side
+    #[arg(long, hide = true, requires = "side")]
+    pub batch: Option<NonZeroUsize>,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `regard bench save`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BenchSaveArgs {
+    /// The number of saves
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub saves: NonZeroUsize,
+    /// Where and how fast to compute.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// A side of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Everything is kept.
+    Plain,
+    /// Every block but the last runs again.
+    EveryBlock,
 }
 
 /// `regard bench seeds`.

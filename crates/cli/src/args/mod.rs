@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod check;
+mod checkpoints;
 mod config;
 mod eval;
 mod init;
@@ -20,9 +21,11 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 pub use audit::AuditArgs;
 pub use bench::{
-    BenchCommand, BenchPredictArgs, BenchPrivacyArgs, BenchSeedsArgs, BenchStepArgs, StepKind,
+    BenchCheckpointingArgs, BenchCommand, BenchPredictArgs, BenchPrivacyArgs, BenchSaveArgs,
+    BenchSeedsArgs, BenchStepArgs, Side, StepKind,
 };
 pub use check::CheckArgs;
+pub use checkpoints::{PruneArgs, VerifyArgs};
 pub use config::{ConfigCommand, ConfigShowArgs};
 pub use eval::EvalArgs;
 pub use init::{InitArgs, TableFormat};
@@ -84,6 +87,10 @@ pub enum Command {
     Report(PageArgs),
     /// List the runs in a folder: how far they are and how good
     Runs(RunsArgs),
+    /// Compare everything that a run has on disk with its hashes
+    Verify(VerifyArgs),
+    /// Remove the checkpoints of a run that nobody needs
+    PruneCheckpoints(PruneArgs),
     /// List the devices of this build
     Devices(ReportArgs),
     /// Measure speed, or the spread over seeds

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
 mod audit;
+mod bench_checkpointing;
 mod bench_predict;
 mod bench_privacy;
+mod bench_save;
 mod bench_seeds;
 mod bench_step;
 mod check;
@@ -20,12 +22,14 @@ mod model_facts;
 mod predict;
 mod privacy;
 mod privacy_run;
+mod prune_checkpoints;
 mod report;
 mod runs;
 mod table;
 mod train;
 mod tune;
 mod tune_page;
+mod verify;
 
 use crate::args::{BenchCommand, Command, ConfigCommand, PrivacyCommand};
 use crate::output::Printer;
@@ -45,8 +49,14 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Report(args) => report::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
+        Command::Verify(args) => verify::run(&args, printer),
+        Command::PruneCheckpoints(args) => prune_checkpoints::run(&args, printer),
         Command::Devices(args) => devices::run(args, printer),
         Command::Bench(BenchCommand::Step(args)) => bench_step::run(&args, printer),
+        Command::Bench(BenchCommand::GradientCheckpointing(args)) => {
+            bench_checkpointing::run(&args, printer)
+        }
+        Command::Bench(BenchCommand::Save(args)) => bench_save::run(&args, printer),
         Command::Bench(BenchCommand::Seeds(args)) => bench_seeds::run(&args, printer),
         Command::Bench(BenchCommand::Privacy(args)) => bench_privacy::run(&args, printer),
         Command::Bench(BenchCommand::Predict(args)) => bench_predict::run(&args, printer),

@@ -21,4 +21,4 @@ mod tests;
 pub use error::CheckpointError;
 pub use layer::{DurableFile, FileLayer, RealFiles};
 pub use state::{Best, End, MetricPoint, Skipped, TrainingState};
-pub use store::{CheckpointStore, Contents, Loaded, Saved};
+pub use store::{CheckpointStore, Contents, Examined, Loaded, Saved};

@@ -35,6 +35,22 @@ pub struct Saved {
     pub warnings: Vec<String>,
 }
 
+/// What a look at every byte of a checkpoint found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Examined {
+    /// The checkpoint's folder.
+    pub path: PathBuf,
+    /// The step in its name.
+    pub step: u64,
+    /// The bytes that were read and are as their hashes say, the manifest's left out.
+    pub bytes: u64,
+    /// Where the run stood, if it is whole.
+    pub state: Option<TrainingState>,
+    /// What is wrong with it, if something is.
+    pub problem: Option<String>,
+}
+
 /// The checkpoints of one run.
 ///
 /// Only the holder of the run's lock may save. Loading changes nothing on the disk.
@@ -234,6 +250,61 @@ impl<L: FileLayer> CheckpointStore<L> {
         })
     }
 
+    /// Every checkpoint, the oldest first, each of its bytes read and compared with its hash.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::Io`] if the folder cannot be listed; what is wrong with a checkpoint is told
+    /// in its place.
+    pub fn examine(&self) -> Result<Vec<Examined>, CheckpointError> {
+        let examine = |(place, candidate): (Place, Result<Candidate, CheckpointError>)| {
+            let mut bytes = 0;
+            let checked = candidate.and_then(|candidate| {
+                self.prove(&candidate, |file| bytes += file.len() as u64)
+                    .map(|()| candidate.manifest.state)
+            });
+            let problem = checked.as_ref().err().map(whole);
+            Examined {
+                path: self.folder.join(place.folder_name()),
+                step: place.step,
+                bytes,
+                state: checked.ok(),
+                problem,
+            }
+        };
+        let mut all: Vec<Examined> = self.candidates()?.into_iter().map(examine).collect();
+        all.reverse();
+        Ok(all)
+    }
+
+    /// Removes all checkpoints but the newest that is whole, the `keep` newest and the best one's, and
+    /// gives what was removed. Call it with the run's lock held.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::NoneValid`] if there are checkpoints and none is whole: then nothing is removed;
+    /// [`CheckpointError::Io`].
+    pub fn prune(&self, keep: usize) -> Result<Vec<PathBuf>, CheckpointError> {
+        let mut problems = Vec::new();
+        for (place, candidate) in self.candidates()? {
+            let proved = candidate.and_then(|candidate| {
+                self.prove(&candidate, drop)
+                    .map(|()| candidate.manifest.state)
+            });
+            match proved {
+                Ok(state) => return self.rotate(&state, place, keep),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            return Ok(Vec::new());
+        }
+        Err(CheckpointError::NoneValid {
+            folder: self.folder.clone(),
+            problems,
+        })
+    }
+
     /// The checkpoint of one step, such as the best one's.
     ///
     /// # Errors
@@ -286,7 +357,8 @@ impl<L: FileLayer> CheckpointStore<L> {
         state: &TrainingState,
         saved: Place,
         keep: usize,
-    ) -> Result<(), CheckpointError> {
+    ) -> Result<Vec<PathBuf>, CheckpointError> {
+        let mut removed = Vec::new();
         let mut kept = 0;
         let mut best = state.best.map(|best| best.step);
         for (place, candidate) in self.candidates()? {
@@ -310,9 +382,10 @@ impl<L: FileLayer> CheckpointStore<L> {
                 let path = self.folder.join(&name);
                 self.make("rename", &path, |from| self.layer.rename(from, &temporary))?;
                 self.remove(&temporary)?;
+                removed.push(path);
             }
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Every checkpoint's folder, the newest first, with its manifest or what is wrong with it.

@@ -410,6 +410,46 @@ fn a_disk_that_is_about_to_be_full_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn pruning_keeps_the_newest_that_is_whole_and_the_best_and_examining_names_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = CheckpointStore::open(folder.path(), FILES);
+    assert_eq!(
+        store.prune(1).unwrap(),
+        [""; 0].map(std::path::PathBuf::from)
+    );
+    for step in 1..=5 {
+        let _ = save(&store, &state(step, Some(2)), 9).unwrap();
+    }
+    let newest = folder.path().join("step-0000000005").join(FILES[0]);
+    fs::write(&newest, "weights of 6").unwrap();
+    let examined = store.examine().unwrap();
+    let whole: Vec<bool> = examined.iter().map(|one| one.problem.is_none()).collect();
+    assert_eq!(whole, [true, true, true, true, false]);
+    assert_eq!(examined[1].bytes, 12 + 12);
+    let problem = examined[4].problem.as_ref().unwrap();
+    assert!(
+        problem.ends_with("weights.safetensors is damaged: the hash does not match"),
+        "{problem}"
+    );
+    // Beyond the newest that is whole stands one that nobody can use.
+    let removed = store.prune(1).unwrap();
+    assert_eq!(removed.len(), 3);
+    assert_eq!(names(folder.path()), ["step-0000000002", "step-0000000004"]);
+    for name in names(folder.path()) {
+        fs::write(folder.path().join(name).join(FILES[1]), "").unwrap();
+    }
+    assert!(matches!(
+        store.prune(1),
+        Err(CheckpointError::NoneValid { .. })
+    ));
+    assert_eq!(
+        names(folder.path()).len(),
+        2,
+        "nothing is removed where nothing is whole"
+    );
+}
+
+#[test]
 fn a_failed_save_says_what_failed_and_where() {
     let disk = MemoryDisk::new();
     let store = CheckpointStore::with_layer(Path::new("/run"), FILES, &disk);
@@ -475,8 +515,14 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..25)
 }
 
+/// `PROPTEST_CASES` where it is set, as `just torture` does.
+fn cases(usually: u32) -> u32 {
+    let set = std::env::var("PROPTEST_CASES").ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(usually)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases(400)))]
 
     /// Random saves, faults, power losses and restarts: from the first save that returned on, the
     /// newest one that returned, or a later one, is there at every instant, and so is the best.

@@ -37,7 +37,7 @@ pub(crate) use plan::{Plan, describe_recomputed, recomputed, stepper};
 pub use requests::Requests;
 pub(crate) use resume::checkpoint_files;
 use resume::{claim, complete_already, resume, weights_of};
-pub use saving::{Snapshot, Writer};
+pub use saving::{Snapshot, Writer, plain_store};
 pub(crate) use source::TaskSource;
 
 /// Where and on what a run works: nothing here changes what is learned.

@@ -94,18 +94,22 @@ pub(super) fn resume(
             folder: folder.to_owned(),
         });
     }
-    let file = TensorFile::from_bytes(&saved.files[0], &what)?;
-    let moments = TensorFile::from_bytes(&saved.files[1], &what)?;
     let damaged = |problems: Vec<String>| TrainError::Checkpoint {
         what: what.clone(),
         problems,
     };
     let updates = serde_json::from_slice(&saved.files[2])
         .map_err(|error| damaged(vec![format!("optimizer.json: {error}")]))?;
-    stepper.set_weights(file, &what)?;
+    // One after the other, and each file's bytes are gone before the next one's tensors are made: at no
+    // time is there twice what the checkpoint takes.
+    let average_bytes = saved.files.get_mut(3).map(std::mem::take);
+    let read = |bytes: Vec<u8>| TensorFile::from_bytes(&bytes, &what);
+    stepper.set_weights(read(std::mem::take(&mut saved.files[0]))?, &what)?;
     if let Some(average) = average {
-        average.set_weights(weights_of(&saved, &what)?, &what)?;
+        let bytes = average_bytes.ok_or_else(|| damaged(vec!["it has no average".to_owned()]))?;
+        average.set_weights(read(bytes)?, &what)?;
     }
+    let moments = read(std::mem::take(&mut saved.files[1]))?;
     stepper
         .load_optimizer(OptimizerState { moments, updates })
         .map_err(damaged)?;

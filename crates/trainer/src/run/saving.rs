@@ -68,6 +68,12 @@ impl Snapshot {
     }
 }
 
+/// The checkpoints in `folder` of a run that keeps no average of its weights.
+#[must_use]
+pub fn plain_store(folder: &std::path::Path) -> CheckpointStore {
+    CheckpointStore::open(folder, super::checkpoint_files(false))
+}
+
 /// A checkpoint that is being written.
 pub struct Writer(Option<JoinHandle<Result<Saved, CheckpointError>>>);
 

@@ -2,6 +2,8 @@
 
 mod list;
 mod summary;
+mod verify;
 
 pub use list::{Listed, Place, list};
 pub use summary::{RunState, RunSummary, summarize};
+pub use verify::{Verified, prune, verify};

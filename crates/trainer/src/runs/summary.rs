@@ -195,7 +195,7 @@ fn first_event(file: &mut File, begin: u64) -> io::Result<Option<Value>> {
 }
 
 /// An error without the list that some go on with: there is one line for a run.
-fn one_line(error: &dyn std::error::Error) -> String {
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     let text = match error.source() {
         Some(source) if !error.to_string().contains(&source.to_string()) => {
             format!("{error}: {source}")
