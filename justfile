@@ -38,6 +38,10 @@ guide:
 tensorboard PYTHON="python3":
     scripts/check_tensorboard {{PYTHON}}
 
+# Kills, stops, faults and random histories in their long form, with counts.
+torture ROUNDS="20":
+    scripts/torture {{ROUNDS}}
+
 # Everything that CI runs.
 ci:
     .ci/run

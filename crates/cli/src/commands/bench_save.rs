@@ -17,8 +17,9 @@ pub fn run(args: &BenchSaveArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut bench = Workload::LargeModel.start(&compute.device, compute.workers, 1)?;
     // The optimiser has its moments from here on.
     bench.step_on_almost_nothing();
-    let folder = tempfile::tempdir().context("cannot make a folder for checkpoints")?;
-    let store = plain_store(folder.path());
+    let name = format!("regard-bench-save-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let store = plain_store(&folder);
     let (mut in_loop, mut written, mut steps) = (Vec::new(), Vec::new(), 0);
     for _ in 0..args.saves.get() {
         let begun = Instant::now();
@@ -34,6 +35,7 @@ pub fn run(args: &BenchSaveArgs, printer: &Printer) -> anyhow::Result<()> {
     let begun = Instant::now();
     let loaded = store.load_newest()?.context("a checkpoint was saved")?;
     let load_s = begun.elapsed().as_secs_f64();
+    std::fs::remove_dir_all(&folder).context("cannot remove the checkpoints of the benchmark")?;
     let bytes: usize = loaded.files.iter().map(Vec::len).sum();
     let most = |times: &[f64]| times.iter().copied().fold(0.0, f64::max);
     let row = json!({
