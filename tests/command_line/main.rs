@@ -19,6 +19,7 @@ mod refusals;
 mod repeatable;
 mod report;
 mod runs;
+mod series;
 mod shell;
 mod signals;
 mod support;

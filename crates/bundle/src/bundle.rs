@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use regard_data::series::Scaler;
 use regard_data::{Column, Format, Source, Tokenizer};
 use regard_model::weights::{self, TensorFile};
 use regard_model::{EmbeddingConfig, HeadConfig, PositionKind, TransformerConfig};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::BundleError;
 use crate::files::{FileRecord, publish, read_checked, read_up_to, seal, seal_of};
+use crate::series::{SeriesModel, SeriesSchema};
 use crate::text::TextClassifier;
 
 /// The version of the bundle format that this program writes. It also reads version 1, whose description has no hash of
@@ -22,6 +24,7 @@ const WITHOUT_SEAL: u32 = 1;
 const INFO: &str = "bundle.json";
 const WEIGHTS: &str = "weights.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
+const SCALER: &str = "scaler.json";
 /// A description is a few kilobytes, plus the labels.
 const LARGEST_INFO_BYTES: u64 = 64 << 20;
 
@@ -53,6 +56,39 @@ impl TextSchema {
     }
 }
 
+/// What a model takes. (Untagged: the descriptions of text models have their fields at this place.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Schema {
+    /// Text and label in a table.
+    Text(TextSchema),
+    /// Channels in a table.
+    Series(SeriesSchema),
+}
+
+/// What a model needs beside its weights.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Companion<'a> {
+    /// What turns texts into token ids.
+    Tokenizer(&'a Tokenizer),
+    /// What brings channels to one scale.
+    Scaler(&'a Scaler),
+}
+
+impl Companion<'_> {
+    fn file(self) -> Result<(&'static str, Vec<u8>), BundleError> {
+        match self {
+            Self::Tokenizer(tokenizer) => Ok((TOKENIZER, tokenizer.to_json()?)),
+            Self::Scaler(scaler) => {
+                let json = serde_json::to_vec_pretty(scaler).expect("names and numbers are JSON");
+                Ok((SCALER, json))
+            }
+        }
+    }
+}
+
 /// What a bundle is: `bundle.json`, without the hashes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,13 +98,46 @@ pub struct BundleInfo {
     /// The shape of the model.
     pub model: TransformerConfig,
     /// What it takes.
-    pub schema: TextSchema,
-    /// The names of the classes, in the order of the model's outputs.
+    pub schema: Schema,
+    /// The names of the classes, in the order of the model's outputs; none where it does not classify.
     pub labels: Vec<String>,
     /// The step of the training run at which these weights stood.
     pub step: u64,
     /// The hash of the data that it was trained on.
     pub data_fingerprint: String,
+}
+
+impl BundleInfo {
+    /// What a text model takes.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OtherTask`] if the model takes something else.
+    pub fn text_schema(&self) -> Result<&TextSchema, BundleError> {
+        match &self.schema {
+            Schema::Text(schema) => Ok(schema),
+            Schema::Series(_) => Err(self.other_task("a model of text")),
+        }
+    }
+
+    /// What a model of series takes.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OtherTask`] if the model takes something else.
+    pub fn series_schema(&self) -> Result<&SeriesSchema, BundleError> {
+        match &self.schema {
+            Schema::Series(schema) => Ok(schema),
+            Schema::Text(_) => Err(self.other_task("a model of series")),
+        }
+    }
+
+    fn other_task(&self, expected: &'static str) -> BundleError {
+        BundleError::OtherTask {
+            expected,
+            found: self.task.clone(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,7 +160,13 @@ struct InfoFile {
 #[derive(Debug)]
 pub struct Bundle {
     info: BundleInfo,
-    classifier: TextClassifier,
+    model: Model,
+}
+
+#[derive(Debug)]
+enum Model {
+    Text(TextClassifier),
+    Series(SeriesModel),
 }
 
 impl Bundle {
@@ -145,9 +220,21 @@ impl Bundle {
         }
         let info: BundleInfo =
             serde_json::from_value(file.info).map_err(|error| wrong(error.to_string()))?;
-        let tokenizer = read_checked(&folder, TOKENIZER, &file.files)?;
-        let tokenizer = Tokenizer::from_json(&tokenizer, None)?;
-        fit(&info, &tokenizer).map_err(wrong)?;
+        let companion = match &info.schema {
+            Schema::Text(_) => {
+                let tokenizer = read_checked(&folder, TOKENIZER, &file.files)?;
+                let tokenizer = Tokenizer::from_json(&tokenizer, None)?;
+                fit(&info, &tokenizer).map_err(wrong)?;
+                Loaded::Tokenizer(tokenizer)
+            }
+            Schema::Series(schema) => {
+                let scaler = read_checked(&folder, SCALER, &file.files)?;
+                let scaler = serde_json::from_slice(&scaler)
+                    .map_err(|error| wrong(format!("{SCALER}: {error}")))?;
+                fit_series(&info, schema, &scaler).map_err(wrong)?;
+                Loaded::Scaler(scaler, schema.clone())
+            }
+        };
         let content = read_checked(&folder, WEIGHTS, &file.files)?;
         let name = folder.join(WEIGHTS).display().to_string();
         let content = TensorFile::from_bytes(&content, &name)?;
@@ -162,8 +249,19 @@ impl Bundle {
         // The weights are replaced at once, so the key does not matter.
         let model = info.model.init(Key::new(0), device)?;
         let model = weights::apply(model, content, &name)?;
-        let classifier = TextClassifier::new(tokenizer, info.labels.clone(), model, device.clone());
-        Ok(Self { info, classifier })
+        let device = device.clone();
+        let model = match companion {
+            Loaded::Tokenizer(tokenizer) => {
+                let labels = info.labels.clone();
+                Model::Text(TextClassifier::new(tokenizer, labels, model, device))
+            }
+            Loaded::Scaler(scaler, schema) => {
+                let config = info.model.clone();
+                let series = SeriesModel::new(config, schema, scaler, model, device);
+                Model::Series(series.with_labels(info.labels.clone()))
+            }
+        };
+        Ok(Self { info, model })
     }
 
     /// Writes a bundle to the folder `target`: complete, or not at all. A bundle that stands there
@@ -175,10 +273,10 @@ impl Bundle {
     pub fn save(
         target: &Path,
         info: &BundleInfo,
-        tokenizer: &Tokenizer,
+        companion: Companion<'_>,
         weights: &TensorFile,
     ) -> Result<(), BundleError> {
-        Self::save_with(target, info, tokenizer, weights, Vec::new())
+        Self::save_with(target, info, companion, weights, Vec::new())
     }
 
     /// [`Bundle::save`] with more files beside the model, by name: [`Bundle::PRIVACY`] and
@@ -190,14 +288,11 @@ impl Bundle {
     pub fn save_with(
         target: &Path,
         info: &BundleInfo,
-        tokenizer: &Tokenizer,
+        companion: Companion<'_>,
         weights: &TensorFile,
         attachments: Vec<(&'static str, Vec<u8>)>,
     ) -> Result<(), BundleError> {
-        let mut files = vec![
-            (WEIGHTS, weights.to_bytes()),
-            (TOKENIZER, tokenizer.to_json()?),
-        ];
+        let mut files = vec![(WEIGHTS, weights.to_bytes()), companion.file()?];
         files.extend(attachments);
         let described = InfoFile {
             blake3: None,
@@ -260,16 +355,40 @@ impl Bundle {
         &self.info
     }
 
-    /// The classifier.
-    #[must_use]
-    pub fn text_classifier(&self) -> &TextClassifier {
-        &self.classifier
+    /// The classifier of text.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OtherTask`] if the bundle holds another model.
+    pub fn text_classifier(&self) -> Result<&TextClassifier, BundleError> {
+        match &self.model {
+            Model::Text(classifier) => Ok(classifier),
+            Model::Series(_) => Err(self.info.other_task("a model of text")),
+        }
     }
 
-    /// The classifier, without the description.
-    #[must_use]
-    pub fn into_text_classifier(self) -> TextClassifier {
-        self.classifier
+    /// The classifier of text, without the description.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OtherTask`] if the bundle holds another model.
+    pub fn into_text_classifier(self) -> Result<TextClassifier, BundleError> {
+        match self.model {
+            Model::Text(classifier) => Ok(classifier),
+            Model::Series(_) => Err(self.info.other_task("a model of text")),
+        }
+    }
+
+    /// The model of series, without the description.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OtherTask`] if the bundle holds another model.
+    pub fn into_series_model(self) -> Result<SeriesModel, BundleError> {
+        match self.model {
+            Model::Series(model) => Ok(model),
+            Model::Text(_) => Err(self.info.other_task("a model of series")),
+        }
     }
 }
 
@@ -313,10 +432,81 @@ fn least_values(model: &TransformerConfig) -> f64 {
             values += size(max_length) * d_model;
         }
     }
-    if let HeadConfig::Classification { n_classes, .. } = model.head {
-        values += size(n_classes) * d_model;
+    if let EmbeddingConfig::Series(series) = &model.embedding {
+        values += size(series.patch_length) * size(series.channels) * d_model;
+        if series.position == PositionKind::Learned {
+            values += size(series.max_positions()) * d_model;
+        }
     }
     values
+        + match model.head {
+            HeadConfig::Classification { n_classes, .. } => size(n_classes) * d_model,
+            HeadConfig::Forecast { n_outputs, horizon } => {
+                let positions = size(model.embedding.max_positions());
+                positions * d_model * size(n_outputs) * size(horizon)
+            }
+            HeadConfig::Reconstruction { features } => size(features) * d_model,
+            // Of a head that is newer than this function nothing is known, and none is the least.
+            _ => 0.0,
+        }
+}
+
+/// What a bundle holds beside weights.
+enum Loaded {
+    Tokenizer(Tokenizer),
+    Scaler(Scaler, SeriesSchema),
+}
+
+/// Whether the parts of a bundle of series belong together.
+fn fit_series(info: &BundleInfo, schema: &SeriesSchema, scaler: &Scaler) -> Result<(), String> {
+    let model = &info.model;
+    let EmbeddingConfig::Series(series) = &model.embedding else {
+        return Err("the model does not take series".to_owned());
+    };
+    model.validate().map_err(|error| error.to_string())?;
+    let n = scaler.columns().len();
+    let expected = match model.head {
+        HeadConfig::Classification { .. } => n,
+        // Each channel is a row.
+        _ => 1,
+    };
+    if series.channels != expected {
+        return Err(format!(
+            "the model takes rows of {} channels, the bundle has {expected}",
+            series.channels
+        ));
+    }
+    if scaler.columns() != schema.channels
+        || [scaler.mean(), scaler.std()].map(<[f64]>::len) != [n; 2]
+    {
+        return Err(format!(
+            "the scaler has the channels {}, the model {}",
+            scaler.columns().join(", "),
+            schema.channels.join(", ")
+        ));
+    }
+    let numbers = scaler.mean().iter().chain(scaler.std());
+    if scaler.std().contains(&0.0) || numbers.into_iter().any(|number| !number.is_finite()) {
+        return Err("the scaler has a scale of zero or numbers that are not finite".to_owned());
+    }
+    if let HeadConfig::Classification { n_classes, .. } = model.head
+        && n_classes != info.labels.len()
+    {
+        return Err(format!(
+            "the model has {n_classes} classes and the bundle {} labels",
+            info.labels.len()
+        ));
+    }
+    if let HeadConfig::Forecast { n_outputs, horizon } = model.head {
+        let expected = [schema.quantiles.len().max(1), schema.horizon];
+        if [n_outputs, horizon] != expected {
+            return Err(format!(
+                "the model tells {n_outputs} numbers of {horizon} steps, the description {} of {}",
+                expected[0], expected[1]
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the parts of a bundle belong together.

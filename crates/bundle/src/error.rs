@@ -64,6 +64,15 @@ pub enum BundleError {
         found: u32,
     },
 
+    /// The model does something else than what is asked of it.
+    #[error("expected {expected}, found a model for {found}")]
+    OtherTask {
+        /// What was expected.
+        expected: &'static str,
+        /// The task of the bundle.
+        found: String,
+    },
+
     /// The weights or their configuration are wrong.
     #[error(transparent)]
     Model(#[from] regard_model::ModelError),

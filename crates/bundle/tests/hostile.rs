@@ -284,7 +284,7 @@ fn survives(loaded: Result<Bundle, BundleError>) {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(bundle) => {
             let texts = ["", "win a prize of 1000 now"];
-            let answers = bundle.text_classifier().predict(&texts).unwrap();
+            let answers = bundle.text_classifier().unwrap().predict(&texts).unwrap();
             assert_eq!(answers.len(), 2);
         }
     }

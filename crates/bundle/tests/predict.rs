@@ -24,13 +24,16 @@ fn a_bundle_reads_back_as_it_was_from_its_own_folder_and_from_the_one_above() {
         assert!(Bundle::exists(path));
         let bundle = Bundle::load(path, &Device::flex()).unwrap();
         assert_eq!(bundle.info(), &info(&tokenizer()));
-        assert_eq!(bundle.text_classifier().labels(), ["ham", "spam", "other"]);
+        assert_eq!(
+            bundle.text_classifier().unwrap().labels(),
+            ["ham", "spam", "other"]
+        );
     }
 }
 
 #[test]
 fn a_text_gets_the_same_probabilities_alone_and_in_a_batch() {
-    let classifier = loaded().into_text_classifier();
+    let classifier = loaded().into_text_classifier().unwrap();
     let together = classifier.predict(&TEXTS).unwrap();
     assert_eq!(together.len(), TEXTS.len());
     let first = &together[0].probabilities;
@@ -50,9 +53,10 @@ fn a_text_gets_the_same_probabilities_alone_and_in_a_batch() {
 
 #[test]
 fn threads_and_the_number_of_texts_change_no_answer_and_no_order() {
-    let one = loaded().into_text_classifier();
+    let one = loaded().into_text_classifier().unwrap();
     let many = loaded()
         .into_text_classifier()
+        .unwrap()
         .with_workers(Workers::new(3));
     // More than a batch, lengths mixed.
     let texts: Vec<&str> = (0..100).map(|i| TEXTS[(i * 5) % TEXTS.len()]).collect();
@@ -69,7 +73,12 @@ fn threads_and_the_number_of_texts_change_no_answer_and_no_order() {
 
 #[test]
 fn probabilities_sum_to_one_and_the_class_is_the_largest() {
-    for prediction in loaded().into_text_classifier().predict(&TEXTS).unwrap() {
+    for prediction in loaded()
+        .into_text_classifier()
+        .unwrap()
+        .predict(&TEXTS)
+        .unwrap()
+    {
         let sum: f64 = prediction.probabilities.iter().sum();
         assert!((sum - 1.0).abs() < 1e-12);
         let most = prediction.probabilities.iter().copied().fold(0.0, f64::max);

@@ -80,6 +80,12 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
     let bundle = Bundle::load(&settings.folder, &settings.device)?;
     let config = config::load::<&str>(&settings.folder.join("config.toml"), &[])?;
     let info = bundle.info().clone();
+    if config.task != config::Task::TextClassification {
+        return Err(TrainError::TextAlone {
+            what: "the page of a run",
+            task: info.task,
+        });
+    }
     let labels = Labels::new(info.labels.clone())?;
     let parts = TextParts::read(&config, Some(&labels))?;
     if parts.fingerprint != info.data_fingerprint {
@@ -87,7 +93,9 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
             folder: settings.folder.clone(),
         });
     }
-    let classifier = bundle.into_text_classifier().with_workers(settings.workers);
+    let classifier = bundle
+        .into_text_classifier()?
+        .with_workers(settings.workers);
     let judged = if parts.has(Split::Test) {
         Split::Test
     } else {

@@ -118,6 +118,45 @@ pub enum TrainError {
         found: usize,
     },
 
+    /// A value is missing in data for a model that was trained without such.
+    #[error(
+        "{path}: the value of {column} in row {row} is missing, and the model's training data had no missing values; fill it in, or train on data with gaps",
+        path = path.display()
+    )]
+    MissingValue {
+        /// The file.
+        path: PathBuf,
+        /// The channel.
+        column: String,
+        /// The row of its series, from 1.
+        row: usize,
+    },
+
+    /// A series is longer than any that the model knows.
+    #[error(
+        "{path} line {line}: a series of {steps} steps, expected at most {most}, the longest that the model knows; shorten it, or train on longer ones",
+        path = path.display()
+    )]
+    LongSeries {
+        /// The file.
+        path: PathBuf,
+        /// Where the series begins.
+        line: u64,
+        /// Its length.
+        steps: usize,
+        /// The longest.
+        most: usize,
+    },
+
+    /// Something that is there for texts alone.
+    #[error("{what} is there for text-classification, this is {task}")]
+    TextAlone {
+        /// What was asked for.
+        what: &'static str,
+        /// The task.
+        task: String,
+    },
+
     /// The model cannot be trained in the memory of this machine.
     #[error(
         "the model has {parameters} parameters; weights, gradient and the optimiser's moments alone take {:.1} GiB, this machine has {:.1} GiB; lower model.d_model, model.n_layers, model.d_ff or tokenizer.vocab_size",

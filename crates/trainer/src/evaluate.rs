@@ -27,7 +27,7 @@ pub fn evaluate(
 }
 
 /// The output of each unit, its rows one after the other.
-fn outputs(
+pub(crate) fn outputs(
     model: &Transformer,
     task: &dyn Task,
     split: Split,

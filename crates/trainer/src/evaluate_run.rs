@@ -2,15 +2,22 @@
 
 use std::path::Path;
 
-use regard_bundle::{Bundle, ClassPrediction, TextClassifier, Workers};
-use regard_data::{Labels, Records, TextColumns, visit_labelled};
+use regard_bundle::{
+    Bundle, ClassPrediction, Schema, SeriesModel, SeriesSchema, TextClassifier, Workers,
+    channel_rows,
+};
+use regard_data::series::{
+    LabelledColumns, LabelledSeries, SeriesColumns, SeriesOptions, Span, Window, WindowIndex,
+};
+use regard_data::{Column, Labels, Records, SeriesTable, TextColumns, visit_labelled};
 
 use crate::config;
 use crate::error::TrainError;
-use crate::metrics::ClassificationMetrics;
+use crate::evaluate::evaluate;
+use crate::metrics::{ClassificationMetrics, ForecastMetrics};
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
-use crate::task::{Evaluation, Split};
+use crate::task::{self, Evaluation, Report, Split};
 
 /// Texts that are predicted together: this many, or this much.
 const CHUNK: usize = 1024;
@@ -28,6 +35,9 @@ const CHUNK_BYTES: usize = 16 << 20;
 pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainError> {
     let bundle = Bundle::load(&settings.folder, &settings.device)?;
     let config = config::load::<&str>(&settings.folder.join("config.toml"), &[])?;
+    if config.task != config::Task::TextClassification {
+        return evaluate_series(bundle, &config, settings).map(Some);
+    }
     match &config.data.test {
         None => Ok(None),
         Some(config::Source::Path(path)) => evaluate_file(bundle, path, settings.workers).map(Some),
@@ -39,7 +49,9 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
                     folder: settings.folder.clone(),
                 });
             }
-            let classifier = bundle.into_text_classifier().with_workers(settings.workers);
+            let classifier = bundle
+                .into_text_classifier()?
+                .with_workers(settings.workers);
             let mut judge = Judge::new(&classifier, |_, _, _| {});
             parts.visit(&[Split::Test], |text| judge.add(text.text, text.class))?;
             judge.finish(Split::Test).map(Some)
@@ -57,16 +69,209 @@ pub fn evaluate_file(
     path: &Path,
     workers: Workers,
 ) -> Result<Evaluation, TrainError> {
-    let schema = bundle.info().schema.clone();
+    if let Schema::Series(schema) = &bundle.info().schema {
+        let schema = schema.clone();
+        return evaluate_table(bundle.into_series_model()?, &schema, path, workers);
+    }
+    let schema = bundle.info().text_schema()?.clone();
     let labels = Labels::new(bundle.info().labels.clone())?;
     let source = schema.source(path);
     let columns = TextColumns::new(schema.text_column, schema.label_column);
-    let classifier = bundle.into_text_classifier().with_workers(workers);
+    let classifier = bundle.into_text_classifier()?.with_workers(workers);
     let mut judge = Judge::new(&classifier, |_, _, _| {});
     visit_labelled(Records::open(&source)?, &columns, &labels, |row| {
         judge.add(row.text, row.label)
     })?;
     judge.finish(Split::Test)
+}
+
+/// What the bundle of a run of series is worth on the run's test part.
+fn evaluate_series(
+    bundle: Bundle,
+    config: &config::Config,
+    settings: &RunSettings,
+) -> Result<Evaluation, TrainError> {
+    let task = task::load(config)?;
+    if task.data_fingerprint() != bundle.info().data_fingerprint {
+        return Err(TrainError::OtherData {
+            folder: settings.folder.clone(),
+        });
+    }
+    let model = bundle.into_series_model()?;
+    let RunSettings {
+        device, workers, ..
+    } = settings;
+    task.calibrate(model.model(), *workers, device)?;
+    evaluate(model.model(), &*task, Split::Test, *workers, device)
+}
+
+/// What forecasts of every window of a table are worth.
+fn evaluate_table(
+    model: SeriesModel,
+    schema: &SeriesSchema,
+    path: &Path,
+    workers: Workers,
+) -> Result<Evaluation, TrainError> {
+    let model = model.with_workers(workers);
+    if !model.labels().is_empty() {
+        return evaluate_classes_of(&model, path);
+    }
+    let table = load_table(schema, path)?;
+    let (lookback, horizon) = (model.lookback(), schema.horizon);
+    let windows = WindowIndex::new(&table, &Span::whole(&table), lookback, horizon, 1)?;
+    let mut metrics = ForecastMetrics::new(model.scaler(), [lookback, horizon], &schema.quantiles);
+    let n = schema.channels.len();
+    let numbers: Vec<usize> = (0..windows.len()).collect();
+    for numbers in numbers.chunks(CHUNK) {
+        let (mut pasts, mut futures) = (Vec::new(), Vec::new());
+        for number in numbers {
+            let window = windows.window(*number);
+            pasts.push(window_rows(&model, &table, &window, window.past())?);
+            let mut future = vec![0.0; horizon * n];
+            table.copy_rows(window.series, window.future(), &mut future);
+            model.scaler().scale_rows(&mut future);
+            futures.push(channel_rows(&future, n).concat());
+        }
+        for (outputs, truth) in model.forecast_scaled(&pasts).iter().zip(futures) {
+            metrics.add(outputs, &truth)?;
+        }
+    }
+    Ok(Evaluation {
+        split: Split::Test,
+        report: Report::Forecast(metrics.report()?),
+    })
+}
+
+/// What classes of the labelled series of a file are worth.
+fn evaluate_classes_of(model: &SeriesModel, path: &Path) -> Result<Evaluation, TrainError> {
+    let labels = Labels::new(model.labels().to_vec())?;
+    let series = load_series(model, path, Some(&labels))?;
+    let rows: Vec<&[f32]> = (0..series.len()).map(|row| series.values(row)).collect();
+    let mut metrics = ClassificationMetrics::new(labels.len());
+    for (prediction, class) in model.classify(&rows).iter().zip(series.label_ids()) {
+        metrics.add(&prediction.probabilities, *class as usize)?;
+    }
+    Ok(Evaluation {
+        split: Split::Test,
+        report: Report::Classes {
+            labels: labels.names().to_vec(),
+            report: metrics.report()?,
+        },
+    })
+}
+
+/// The whole series of a file, as a model that classifies takes them; their labels are read with `labels`, and
+/// otherwise not wanted.
+///
+/// # Errors
+///
+/// If the file cannot be read, has other channels than the model, a series longer than any that the model knows, or a
+/// missing value where the model's training data had none.
+pub fn load_series(
+    model: &SeriesModel,
+    path: &Path,
+    labels: Option<&Labels>,
+) -> Result<LabelledSeries, TrainError> {
+    let schema = model.schema();
+    let source = schema.source(path);
+    let is_table = source.format().is_ok();
+    let label = schema.label_column.clone();
+    let label = match labels {
+        Some(_) => label,
+        // A file to predict may have the column or not.
+        None => match label {
+            Some(column) if is_table && Records::open(&source)?.column(&column).is_err() => None,
+            label => label,
+        },
+    };
+    let columns = LabelledColumns {
+        label,
+        id: schema.id_column.clone(),
+        time: schema.time_column.clone(),
+        // A wide table's columns are steps, and all of them count.
+        values: match &schema.id_column {
+            Some(_) => schema.channels.iter().cloned().map(Column::Name).collect(),
+            None => Vec::new(),
+        },
+    };
+    let series = LabelledSeries::load(&source, &columns, labels)?;
+    if series.channels() != schema.channels {
+        return Err(regard_data::DataError::ColumnsChanged {
+            path: path.to_owned(),
+            missing: schema.channels.clone(),
+            unexpected: series.channels().to_vec(),
+            expected: schema.channels.clone(),
+        }
+        .into());
+    }
+    let n = schema.channels.len();
+    for row in 0..series.len() {
+        if series.length(row) > model.lookback() {
+            return Err(TrainError::LongSeries {
+                path: path.to_owned(),
+                line: series.line(row),
+                steps: series.length(row),
+                most: model.lookback(),
+            });
+        }
+        if let Some(at) = series.values(row).iter().position(|value| value.is_nan())
+            && !model.takes_missing()
+        {
+            return Err(TrainError::MissingValue {
+                path: path.to_owned(),
+                column: schema.channels[at % n].clone(),
+                row: row + 1,
+            });
+        }
+    }
+    Ok(series)
+}
+
+/// The table at `path` with the columns that a model was trained on.
+///
+/// # Errors
+///
+/// If the file cannot be read or lacks a column.
+pub fn load_table(schema: &SeriesSchema, path: &Path) -> Result<SeriesTable, TrainError> {
+    let columns = SeriesColumns {
+        time: schema.time_column.clone(),
+        id: schema.id_column.clone(),
+        targets: schema.channels.iter().cloned().map(Column::Name).collect(),
+        ..SeriesColumns::default()
+    };
+    let options = SeriesOptions {
+        repeated_times: schema.repeated_times,
+        ..SeriesOptions::default()
+    };
+    let table = SeriesTable::load(&schema.source(path), &columns, &options)?;
+    table.require_columns(&schema.channels)?;
+    Ok(table)
+}
+
+/// Rows of a window in the data's units, as a model takes them.
+///
+/// # Errors
+///
+/// If a value is missing and the model's training data had none.
+pub fn window_rows(
+    model: &SeriesModel,
+    table: &SeriesTable,
+    window: &Window,
+    rows: std::ops::Range<usize>,
+) -> Result<Vec<f32>, TrainError> {
+    let n = table.columns().len();
+    let mut values = vec![0.0; rows.len() * n];
+    table.copy_rows(window.series, rows.clone(), &mut values);
+    if let Some(at) = values.iter().position(|value| value.is_nan())
+        && !model.takes_missing()
+    {
+        return Err(TrainError::MissingValue {
+            path: table.path().to_owned(),
+            column: table.columns()[at % n].clone(),
+            row: rows.start + at / n + 1,
+        });
+    }
+    Ok(values)
 }
 
 /// A classifier that is judged on texts as they pass by; `look` sees each text, its class and what the
@@ -118,8 +323,10 @@ impl<'a, L: FnMut(&str, usize, &ClassPrediction)> Judge<'a, L> {
         self.predict()?;
         Ok(Evaluation {
             split,
-            labels: self.classifier.labels().to_vec(),
-            report: self.metrics.report()?,
+            report: Report::Classes {
+                labels: self.classifier.labels().to_vec(),
+                report: self.metrics.report()?,
+            },
         })
     }
 }

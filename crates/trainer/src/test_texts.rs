@@ -33,7 +33,7 @@ pub fn test_texts(
     match &config.data.test {
         None => return Ok(None),
         Some(config::Source::Path(path)) => {
-            let schema = info.schema.clone();
+            let schema = info.text_schema()?;
             let columns = TextColumns::new(schema.text_column.clone(), schema.label_column.clone());
             let records = Records::open(&schema.source(path))?;
             visit_labelled(records, &columns, &labels, |row| add(row.text))?;

@@ -46,6 +46,14 @@ fn load(settings: &[&str]) -> Box<dyn Task> {
     task::load(&config(folder.path(), settings)).unwrap()
 }
 
+/// What turns texts into ids.
+fn tokenizer(task: &dyn Task) -> &regard_data::Tokenizer {
+    match task.companion() {
+        regard_bundle::Companion::Tokenizer(tokenizer) => tokenizer,
+        other => panic!("a task of text has a tokenizer, found {other:?}"),
+    }
+}
+
 /// The ids of units, row by row, without filling.
 fn ids(task: &dyn Task, split: Split, units: &[usize], key: Option<Key>) -> Vec<Vec<u32>> {
     let batch = task.batch(split, units, key, &Device::flex());
@@ -59,7 +67,7 @@ fn ids(task: &dyn Task, split: Split, units: &[usize], key: Option<Key>) -> Vec<
         let length = lengths[*unit] as usize;
         let filling = row[length..]
             .iter()
-            .all(|id| *id as u32 == task.tokenizer().pad_id());
+            .all(|id| *id as u32 == tokenizer(&*task).pad_id());
         assert!(filling, "unit {unit}");
         row[..length].iter().map(|id| *id as u32).collect()
     });
@@ -138,7 +146,7 @@ fn a_share_that_holds_out_nothing_is_told_as_it_was_written() {
 #[test]
 fn word_dropout_replaces_tokens_by_the_unknown_one_in_training_alone() {
     let task = load(&["train.word_dropout=0.3"]);
-    let unknown = task.tokenizer().unknown_id();
+    let unknown = tokenizer(&*task).unknown_id();
     let units: Vec<usize> = (0..task.n_units(Split::Train)).collect();
     let clean = ids(&*task, Split::Train, &units, None);
     assert!(clean.iter().flatten().all(|id| *id != unknown));
@@ -146,7 +154,7 @@ fn word_dropout_replaces_tokens_by_the_unknown_one_in_training_alone() {
     for step in 0..20 {
         let noisy = ids(&*task, Split::Train, &units, Some(Key::new(1).fold(step)));
         for (noisy, clean) in noisy.iter().zip(&clean) {
-            assert_eq!(noisy[0], task.tokenizer().class_id());
+            assert_eq!(noisy[0], tokenizer(&*task).class_id());
             for (noisy, clean) in noisy.iter().zip(clean).skip(1) {
                 assert!(noisy == clean || *noisy == unknown);
                 tokens += 1;
@@ -206,11 +214,12 @@ fn an_evaluation_judges_each_unit_by_its_own_output() {
         right += usize::from(powers.iter().all(|power| *power <= powers[class]));
     }
     let found = evaluate(&model, &*task, Split::Test, Workers::new(1), &device).unwrap();
-    assert_eq!(found.report.n, n as u64);
-    assert!((found.report.loss / expected - 1.0).abs() < 1e-6);
-    assert_eq!(found.report.accuracy, right as f64 / n as f64);
+    let (labels, report) = found.classes().expect("the task classifies");
+    assert_eq!(report.n, n as u64);
+    assert!((report.loss / expected - 1.0).abs() < 1e-6);
+    assert_eq!(report.accuracy, right as f64 / n as f64);
     assert_eq!(found.split, Split::Test);
-    assert_eq!(found.labels, ["maybe", "no", "yes"]);
+    assert_eq!(labels, ["maybe", "no", "yes"]);
     let many = evaluate(&model, &*task, Split::Test, Workers::new(3), &device).unwrap();
     assert_eq!(many, found);
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use regard_bundle::{Bundle, BundleInfo, TextSchema};
+use regard_bundle::{Bundle, BundleInfo, Companion, Schema, TextSchema};
 use regard_data::{Tokenizer, TokenizerConfig, TokenizerKind};
 use regard_model::weights::{self, TensorFile};
 use regard_model::{HeadConfig, TransformerConfig};
@@ -41,12 +41,12 @@ pub fn info(tokenizer: &Tokenizer) -> BundleInfo {
         data_fingerprint: "none".to_owned(),
         task: "text-classification".to_owned(),
         model,
-        schema: TextSchema {
+        schema: Schema::Text(TextSchema {
             text_column: "text".into(),
             label_column: "label".into(),
             header: true,
             format: None,
-        },
+        }),
         labels: ["ham", "spam", "other"].map(str::to_owned).to_vec(),
         step: 7,
     }
@@ -72,5 +72,11 @@ pub fn drawn_weights(info: &BundleInfo) -> TensorFile {
 pub fn save(folder: &Path) {
     let tokenizer = tokenizer();
     let info = info(&tokenizer);
-    Bundle::save(folder, &info, &tokenizer, &drawn_weights(&info)).unwrap();
+    Bundle::save(
+        folder,
+        &info,
+        Companion::Tokenizer(&tokenizer),
+        &drawn_weights(&info),
+    )
+    .unwrap();
 }

@@ -61,7 +61,7 @@ fn bench(batch_size: usize, args: &BenchPredictArgs, printer: &Printer) -> anyho
     } else {
         None
     };
-    let classifier = bundle.into_text_classifier().with_workers(compute.workers);
+    let classifier = bundle.into_text_classifier()?.with_workers(compute.workers);
     let inputs = match texts {
         Some(texts) => Inputs {
             from: "the test data of the run".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use regard_trainer::config::{ConfigKey, DefaultValue, KEYS};
+use regard_trainer::config::{ConfigKey, DefaultValue, KEYS, Task};
 use serde_json::{Value, json};
 
 use crate::args::ReportArgs;
@@ -23,8 +23,14 @@ fn as_json(key: &ConfigKey) -> Value {
         "required": matches!(key.default(), DefaultValue::Required(_)),
         "default": key.default_value(),
         "resumable": key.is_resumable(),
+        "tasks": tasks(key),
         "doc": key.doc(),
     })
+}
+
+/// The names of the tasks that have a key.
+fn tasks(key: &ConfigKey) -> Vec<&'static str> {
+    key.tasks().iter().map(|task| task.name()).collect()
 }
 
 struct Listing;
@@ -54,6 +60,9 @@ impl Display for Listing {
             writeln!(formatter, "{} = {default}{resumable}", key.name())?;
             writeln!(formatter, "    {}", key.doc())?;
             writeln!(formatter, "    {}", key.kind())?;
+            if key.tasks().len() < Task::ALL.len() {
+                writeln!(formatter, "    of {}", tasks(key).join(", "))?;
+            }
         }
         Ok(())
     }

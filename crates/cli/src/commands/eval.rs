@@ -26,7 +26,6 @@ pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
         let title = data.display().to_string();
         let figures = Figures {
             title: &title,
-            labels: &evaluation.labels,
             report: &evaluation.report,
         };
         let text = with_statement(figures.to_string(), &args.run, &mut value)?;

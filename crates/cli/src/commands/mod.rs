@@ -20,6 +20,7 @@ mod latency;
 mod man;
 mod model_facts;
 mod predict;
+mod predict_series;
 mod privacy;
 mod privacy_run;
 mod prune_checkpoints;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stdin};
 use std::path::Path;
 
-use regard_bundle::{Bundle, ClassPrediction, TextClassifier, TextSchema};
+use regard_bundle::{Bundle, ClassPrediction, Schema, TextClassifier, TextSchema};
 use regard_data::{Cell, Column, DataError, Format, Record, Records, RowWriter, Source};
 use serde_json::{Value, json};
 
@@ -32,8 +32,12 @@ pub fn run(args: &PredictArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     let compute = Compute::open(&args.compute)?;
     let bundle = Bundle::load(&args.run, &compute.device)?;
-    let schema = bundle.info().schema.clone();
-    let classifier = bundle.into_text_classifier().with_workers(compute.workers);
+    if matches!(bundle.info().schema, Schema::Series(_)) {
+        let model = bundle.into_series_model()?.with_workers(compute.workers);
+        return super::predict_series::run(args, &model, printer);
+    }
+    let schema = bundle.info().text_schema()?.clone();
+    let classifier = bundle.into_text_classifier()?.with_workers(compute.workers);
     let input = match &args.file {
         Some(file) => Some(Input::open(file, args.input_format, &schema)?),
         None => None,

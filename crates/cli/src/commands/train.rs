@@ -179,7 +179,7 @@ pub fn train(
             printer.detail(format_args!(
                 "step {step}: {split} {} {value:.4}, loss {:.4}{}",
                 metric.name(),
-                evaluation.report.loss,
+                evaluation.loss(),
                 if is_best { " (best)" } else { "" }
             ));
             last_evaluation = format!(", {split} {} {value:.4}", metric.name());

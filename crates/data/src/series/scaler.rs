@@ -1,8 +1,10 @@
 //! Channels on one scale.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::{SeriesTable, Span};
+use super::{LabelledSeries, SeriesTable, Span};
 use crate::DataError;
 
 /// What a channel of one single value is worth.
@@ -46,16 +48,49 @@ impl Scaler {
         train: &[Span],
         constant: ConstantChannels,
     ) -> Result<Self, DataError> {
-        let width = table.columns().len();
+        Self::of_values(table.path(), table.columns(), constant, |visit| {
+            for_each_value(table, train, visit);
+        })
+    }
+
+    /// Fits a scaler on some of the series of a file at `path`. A channel of one single value is centred: what it says of
+    /// the others' classes is nothing, and files of the archives have such.
+    ///
+    /// # Errors
+    /// [`DataError::AllMissing`] for a channel without a value there.
+    pub fn fit_series(
+        series: &LabelledSeries,
+        train: &[usize],
+        path: &Path,
+    ) -> Result<Self, DataError> {
+        let width = series.channels().len();
+        Self::of_values(path, series.channels(), ConstantChannels::Center, |visit| {
+            let values = train
+                .iter()
+                .flat_map(|row| series.values(*row).iter().enumerate());
+            for (i, value) in values.filter(|(_, value)| !value.is_nan()) {
+                visit(i % width, f64::from(*value));
+            }
+        })
+    }
+
+    /// Fits a scaler on the values that `each` visits, the same ones each time.
+    fn of_values(
+        path: &Path,
+        columns: &[String],
+        constant: ConstantChannels,
+        each: impl Fn(&mut dyn FnMut(usize, f64)),
+    ) -> Result<Self, DataError> {
+        let width = columns.len();
         let (mut counts, mut sums) = (vec![0_u64; width], vec![0.0; width]);
-        for_each_value(table, train, |column, value| {
+        each(&mut |column, value| {
             counts[column] += 1;
             sums[column] += value;
         });
         if let Some(column) = counts.iter().position(|count| *count == 0) {
             return Err(DataError::AllMissing {
-                path: table.path().to_owned(),
-                column: table.columns()[column].clone(),
+                path: path.to_owned(),
+                column: columns[column].clone(),
             });
         }
         let mean: Vec<f64> = sums
@@ -65,7 +100,7 @@ impl Scaler {
             .collect();
         // In a second pass: the difference of two large sums would lose the deviation of a channel far from zero.
         let mut squares = vec![0.0; width];
-        for_each_value(table, train, |column, value| {
+        each(&mut |column, value| {
             squares[column] += (value - mean[column]).powi(2);
         });
         let mut std: Vec<f64> = squares
@@ -78,8 +113,8 @@ impl Scaler {
             if *std <= 1e-12 * mean[column].abs() || *std == 0.0 {
                 if constant == ConstantChannels::Refuse {
                     return Err(DataError::ConstantChannel {
-                        path: table.path().to_owned(),
-                        column: table.columns()[column].clone(),
+                        path: path.to_owned(),
+                        column: columns[column].clone(),
                         value: mean[column] as f32,
                     });
                 }
@@ -87,7 +122,7 @@ impl Scaler {
             }
         }
         Ok(Self {
-            columns: table.columns().to_vec(),
+            columns: columns.to_vec(),
             mean,
             std,
         })

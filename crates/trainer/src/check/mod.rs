@@ -2,11 +2,12 @@
 //! step of it takes. Nothing is written.
 
 mod data;
+mod series;
 
 use std::path::Path;
 
 use burn::tensor::Device;
-use regard_bundle::Workers;
+use regard_bundle::{Companion, Workers};
 use regard_data::DataError;
 use regard_data::doctor::{Lengths, Level, Problem, Ruler};
 
@@ -102,7 +103,17 @@ pub fn check<S: AsRef<str>>(
         labels,
         mut parts,
         problems: of_data,
-    } = config.as_ref().map(data::look_at).unwrap_or_default();
+    } = match &config {
+        None => DataReport::default(),
+        Some(config) => match config.task {
+            config::Task::TextClassification => data::look_at(config),
+            config::Task::SeriesForecasting | config::Task::SeriesAnomaly => {
+                series::look_at(config)
+            }
+            // Reading it finds what is wrong, one fault at a time.
+            config::Task::SeriesClassification => DataReport::default(),
+        },
+    };
     problems.extend(of_data);
     let can_begin = problems.iter().all(|problem| problem.level != Level::Error);
     let mut model = None;
@@ -125,12 +136,20 @@ pub fn check<S: AsRef<str>>(
 
 fn look_at_model(
     config: &Config,
-    parts: &mut [PartReport],
+    parts: &mut Vec<PartReport>,
     problems: &mut Vec<Problem>,
     device: &Device,
     workers: Workers,
 ) -> Result<DryRun, TrainError> {
     let task = task::load(config)?;
+    if config.task != config::Task::TextClassification {
+        parts.extend(Split::ALL.map(|split| PartReport {
+            split,
+            rows: task.n_units(split),
+            label_counts: Vec::new(),
+            lengths: None,
+        }));
+    }
     measure(config, &*task, parts)?;
     for part in parts.iter() {
         problems.extend(of_lengths(config, part));
@@ -147,8 +166,11 @@ fn look_at_model(
 
 /// Measures every text under the tokenizer that training would use.
 fn measure(config: &Config, task: &dyn Task, parts: &mut [PartReport]) -> Result<(), TrainError> {
+    let Companion::Tokenizer(tokenizer) = task.companion() else {
+        return Ok(());
+    };
     let texts = TextParts::read(config, None)?;
-    let ruler = Ruler::new(task.tokenizer())?;
+    let ruler = Ruler::new(tokenizer)?;
     let mut lengths = Split::ALL.map(|_| Lengths::default());
     texts.visit(&Split::ALL, |text| {
         ruler.measure(text.text, &mut lengths[text.split as usize])?;

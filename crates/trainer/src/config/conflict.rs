@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regard_model::gradient_checkpointing::GradientCheckpointing;
 
-use super::types::{Config, Keep, Position, Trainable};
+use super::types::{Config, Keep, MetricName, Position, Task, Trainable};
 use super::values::{Column, Period, Source};
 
 /// 256 bytes and five special tokens.
@@ -23,7 +23,27 @@ pub(super) struct Conflict {
 /// Every contradiction in a configuration.
 pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
     let mut found = Vec::new();
-    data(config, &mut found);
+    match config.task {
+        Task::TextClassification => data(config, &mut found),
+        Task::SeriesForecasting | Task::SeriesAnomaly => series(config, &mut found),
+        Task::SeriesClassification => {
+            parts(config, &mut found);
+            series(config, &mut found);
+            let data = &config.data;
+            if data.target_columns.is_some() && data.id_column.is_none() {
+                found.push(Conflict {
+                    keys: &["data.target_columns", "data.id_column"],
+                    expected: "none, since `data.id_column` is not set".to_owned(),
+                    found: "a list of columns".to_owned(),
+                    hint: Some(
+                        "without ids a row is a whole series, and its columns are its steps"
+                            .to_owned(),
+                    ),
+                });
+            }
+        }
+    }
+    metric(config, &mut found);
     model(config, &mut found);
     train(config, &mut found);
     frozen(config, &mut found);
@@ -55,6 +75,12 @@ fn data(config: &Config, conflicts: &mut Vec<Conflict>) {
             hint: None,
         });
     }
+    parts(config, conflicts);
+}
+
+/// Parts of the data in files of their own, or as shares.
+fn parts(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let data = &config.data;
     let own_file: [(&'static [&'static str], Option<&Source>); 2] = [
         (&["data.valid", "data.train"], Some(&data.valid)),
         (&["data.test", "data.train"], data.test.as_ref()),
@@ -91,6 +117,91 @@ fn data(config: &Config, conflicts: &mut Vec<Conflict>) {
             });
         }
         _ => {}
+    }
+}
+
+fn series(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let (data, patch) = (&config.data, &config.model.patch);
+    let targets = data.target_columns.iter().flatten();
+    let columns = (data.time_column.iter().map(|c| ("data.time_column", c)))
+        .chain(data.id_column.iter().map(|c| ("data.id_column", c)))
+        .chain(targets.map(|c| ("data.target_columns", c)));
+    let mut named: Vec<(&'static str, &Column)> = Vec::new();
+    for (key, column) in columns {
+        if let (Column::Name(_), false) = (column, data.header) {
+            conflicts.push(Conflict {
+                keys: match key {
+                    "data.time_column" => &["data.time_column", "data.header"],
+                    "data.id_column" => &["data.id_column", "data.header"],
+                    _ => &["data.target_columns", "data.header"],
+                },
+                expected: "a column's number, since `data.header` is false".to_owned(),
+                found: format!("the name {column}"),
+                hint: Some("columns are numbered from 0".to_owned()),
+            });
+        }
+        if let Some((other, _)) = named.iter().find(|(_, seen)| *seen == column) {
+            conflicts.push(Conflict {
+                keys: match key {
+                    "data.id_column" => &["data.id_column", "data.time_column"],
+                    _ => &["data.target_columns", "data.time_column", "data.id_column"],
+                },
+                expected: format!("another column than `{other}`"),
+                found: format!("{column} for both"),
+                hint: None,
+            });
+        }
+        named.push((key, column));
+    }
+    if patch.stride > patch.length {
+        conflicts.push(Conflict {
+            keys: &["model.patch.stride", "model.patch.length"],
+            expected: format!("at most `model.patch.length` ({})", patch.length),
+            found: patch.stride.to_string(),
+            hint: Some("the steps between would be in no patch".to_owned()),
+        });
+    }
+    let kernel = config.model.stem.kernel;
+    if kernel % 2 == 0 {
+        conflicts.push(Conflict {
+            keys: &["model.stem.kernel"],
+            expected: "an odd number".to_owned(),
+            found: kernel.to_string(),
+            hint: Some("a step has as many neighbours before it as behind it".to_owned()),
+        });
+    }
+    if patch.length > data.lookback && config.task != Task::SeriesClassification {
+        conflicts.push(Conflict {
+            keys: &["model.patch.length", "data.lookback"],
+            expected: format!("at most `data.lookback` ({})", data.lookback),
+            found: patch.length.to_string(),
+            hint: None,
+        });
+    }
+}
+
+/// Whether the task has the figure that models are chosen by.
+fn metric(config: &Config, conflicts: &mut Vec<Conflict>) {
+    let (task, metric) = (config.task, config.eval.metric);
+    let names: Vec<&str> = task.metrics().iter().map(|metric| metric.name()).collect();
+    if !task.metrics().contains(&metric) {
+        conflicts.push(Conflict {
+            keys: &["eval.metric", "task"],
+            expected: format!(
+                "one of {}, since `task` is \"{}\"",
+                names.join(", "),
+                task.name()
+            ),
+            found: format!("\"{}\"", metric.name()),
+            hint: None,
+        });
+    } else if metric == MetricName::Pinball && config.model.quantiles.is_none() {
+        conflicts.push(Conflict {
+            keys: &["eval.metric", "model.quantiles"],
+            expected: "a figure of points, since `model.quantiles` is not set".to_owned(),
+            found: "\"pinball\"".to_owned(),
+            hint: Some("set model.quantiles, such as [0.1, 0.5, 0.9]".to_owned()),
+        });
     }
 }
 
@@ -142,7 +253,17 @@ fn model(config: &Config, conflicts: &mut Vec<Conflict>) {
     // The tables of tokens and positions, and the matrices of the blocks; in f64, or a hostile
     // configuration overflows it.
     let [d, d_ff, layers] = [model.d_model, model.d_ff, model.n_layers].map(|n| n as f64);
-    let tables = (tokenizer.vocab_size + tokenizer.max_length) as f64 * d;
+    let tables = match config.task {
+        Task::TextClassification => (tokenizer.vocab_size + tokenizer.max_length) as f64 * d,
+        Task::SeriesClassification => 0.0,
+        Task::SeriesForecasting | Task::SeriesAnomaly => {
+            // The flattened head.
+            let data = &config.data;
+            let positions = (data.lookback / config.model.patch.stride) as f64;
+            let outputs = config.model.quantiles.as_ref().map_or(1, Vec::len);
+            positions * d * (1 + outputs * data.horizon) as f64
+        }
+    };
     let parameters = tables + layers * (4.0 * d * d + 2.0 * d * d_ff);
     if parameters > MOST_PARAMETERS {
         conflicts.push(Conflict {

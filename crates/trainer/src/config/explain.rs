@@ -61,8 +61,10 @@ pub fn explain<S: AsRef<str>>(
     } = resolve_text(&read_file(path)?, path, overrides)?;
     let table = Table::try_from(&config)?;
     // A section that means something by being there is not shown where it is not.
-    let is_there =
-        |key: &&Key| !OPTIONAL_SECTIONS.contains(&key.section) || table.contains_key(key.section);
+    let is_there = |key: &&Key| {
+        key.is_of(config.task)
+            && (!OPTIONAL_SECTIONS.contains(&key.section) || table.contains_key(key.section))
+    };
     let settings = KEYS.iter().filter(is_there).map(|key| Setting {
         key,
         value: value_of(&table, key).cloned(),

@@ -7,8 +7,9 @@
 use super::kind::{Kind, Range};
 use super::privacy::{AdjacencyName, ClippingStyle};
 use super::{
-    Activation, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan, Optimizer,
-    Pooling, Position, PrivacyConfig, ScheduleKind, Task, TokenizerKind, Trainable,
+    Activation, AnomalyMethod, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan,
+    Optimizer, Pooling, Position, PrivacyConfig, RepeatedTimes, ScheduleKind, Task, TokenizerKind,
+    Trainable,
 };
 
 /// What a key is when the configuration does not set it.
@@ -158,10 +159,7 @@ pub const KEYS: &[Key] = &[
     Key::new("", "version", integer(1, 1), Required("1"),
         "the version of the configuration format"),
     Key::new("", "task",
-        Kind::OneOf {
-            names: Task::NAMES,
-            planned: &["series-forecasting", "series-classification", "series-anomaly"],
-        },
+        one_of(Task::NAMES),
         Required("\"text-classification\""), "what the model learns to do"),
     Key::new("", "seed", integer(0, i64::MAX), Is("0"), "the root of all randomness of the run"),
     Key::new("", "name", Kind::Name, Unset("the stem of the configuration's file name"),
@@ -184,8 +182,29 @@ pub const KEYS: &[Key] = &[
         Unset("the labels of the training data, sorted"),
         "the labels, in the order of the model's outputs"),
 
+    Key::new("data", "time_column", Kind::Column, Unset("rows stand in time order"),
+        "the column that holds the time of a row"),
+    Key::new("data", "id_column", Kind::Column, Unset("the file is one series"),
+        "the column that says which series a row belongs to"),
+    Key::new("data", "repeated_times", one_of(RepeatedTimes::NAMES), Is("\"refuse\""),
+        "what becomes of rows of one series with one time: none may be, the first, the last or the mean counts, or all \
+         are kept as they are and no missing row is filled in"),
+    Key::new("data", "target_columns", Kind::Columns, Unset("every column of numbers that is not named otherwise"),
+        "the channels: what is forecast, or judged"),
+    Key::new("data", "lookback", integer(1, 1_000_000), Is("96"), "the steps that the model sees"),
+    Key::new("data", "horizon", integer(1, 100_000), Is("24"), "the steps that it tells"),
+    Key::new("data", "stride", integer(1, 1_000_000), Is("1"),
+        "the steps from one window to the next, in training; evaluation takes every window"),
     Key::new("data", "memory_mib", integer(0, 1_048_576), Is("32"),
         "the most token ids of a part that are held in memory, in MiB; more go to a file that is mapped").resumable(),
+
+    Key::new("data.split", "train", Kind::Extent, Is("0.7"),
+        "the first part of each series, in rows or as a share: what the model learns from"),
+    Key::new("data.split", "valid", Kind::Extent, Is("0.1"),
+        "the part behind it: what the best model is chosen by"),
+    Key::new("data.split", "test", Kind::Extent, Is("0.2"),
+        "the part behind both; a window may begin before a border and tells only steps behind it"),
+
     Key::new("tokenizer", "kind", one_of(TokenizerKind::NAMES), Is("\"words\""),
         "what a token is"),
     Key::new("tokenizer", "vocab_size", integer(6, 10_000_000), Is("8000"),
@@ -219,6 +238,17 @@ pub const KEYS: &[Key] = &[
         "the dropout rate of embeddings, residual branches and feed-forward layers"),
     Key::new("model", "attention_dropout", BELOW_ONE, Is("0.0"),
         "the dropout rate of attention weights"),
+    Key::new("model", "instance_norm", Kind::Bool, Is("true"),
+        "whether each window of each channel is brought to mean 0 and variance 1, and forecasts back"),
+    Key::new("model", "quantiles", Kind::Quantiles, Unset("a point, by the squared error"),
+        "the quantiles that are forecast, by the pinball loss"),
+    Key::new("model.stem", "layers", integer(0, 4), Is("0"),
+        "the number of convolutions over the steps, before the patches: they see neighbours where few examples teach \
+         attention little"),
+    Key::new("model.stem", "kernel", integer(1, 1_001), Is("7"), "the steps under each of them, an odd number"),
+    Key::new("model.patch", "length", integer(1, 100_000), Is("16"), "the steps of a patch"),
+    Key::new("model.patch", "stride", integer(1, 100_000), Is("8"),
+        "the steps from one patch to the next"),
     Key::new("model.attention", "mechanism", one_of(Mechanism::NAMES), Is("\"full\""),
         "how tokens attend to each other"),
 
@@ -256,6 +286,10 @@ pub const KEYS: &[Key] = &[
         "the share of a label's probability spread over all labels"),
     Key::new("train", "word_dropout", BELOW_ONE, Is("0.0"),
         "the probability that a token becomes the unknown token, in training alone"),
+    Key::new("train", "jitter", Kind::Float(Range::closed(0.0, 10.0)), Is("0.0"),
+        "noise on each value, in training alone: its standard deviation, in units of the channel's"),
+    Key::new("train", "scaling", Kind::Float(Range::closed(0.0, 10.0)), Is("0.0"),
+        "a factor on each channel of a series, in training alone: its standard deviation around 1"),
     Key::new("train", "mixup", Kind::Float(Range::closed(0.0, 1.0)), Is("0.0"),
         "mixes embedded examples and their targets, in training alone: the concentration alpha of the \
          shares, Beta(alpha, alpha); 0 mixes none"),
@@ -322,6 +356,15 @@ pub const KEYS: &[Key] = &[
         "the number of units to train on, as a public constant"),
     Key::new("privacy", "public", Kind::AnyOf { names: PrivacyConfig::PUBLIC_NAMES },
         Unset("nothing is"), "what of the data is public all the same"),
+    Key::new("anomaly", "method",
+        Kind::OneOf { names: AnomalyMethod::NAMES, planned: &["reconstruction"] }, Is("\"forecast\""),
+        "what a step is judged by: how far it is from the forecasts of it"),
+    Key::new("anomaly", "quantile", Kind::Float(Range::open(0.0, 1.0)), Is("0.99"),
+        "the share of the training part's scores that lie below the threshold"),
+    Key::new("anomaly", "smooth", integer(1, 1_000_000), Is("1"),
+        "the steps whose scores are averaged, each with those before it"),
+    Key::new("anomaly", "windows", Kind::Path, Unset("scores are told without a judgement"),
+        "the file of labelled windows that scores are compared with, never used in training"),
 
     Key::new("report", "tensorboard", Kind::Bool, Is("false"),
         "whether scalars are also written to tensorboard/ in the run's folder").resumable(),

@@ -118,6 +118,12 @@ pub enum Kind {
         /// The range of each.
         range: Range,
     },
+    /// A list of different columns.
+    Columns,
+    /// Probabilities in (0, 1), each above the one before.
+    Quantiles,
+    /// A number of rows, or a share in (0, 1].
+    Extent,
     /// A column: its name, or its 0-based number.
     Column,
     /// A path of a file, relative to the current directory.
@@ -230,6 +236,31 @@ impl Kind {
             (Self::Floats { len, range }, Value::Array(items)) if items.len() == *len => {
                 return numbers(items, *range).or_else(|hint| mismatch(Some(hint)));
             }
+            (Self::Columns, Value::Array(items)) if !items.is_empty() => {
+                for (i, item) in items.iter().enumerate() {
+                    if Self::Column.check(item.clone()).is_err() {
+                        return mismatch(Some(format!("{} is no column", describe(item))));
+                    }
+                    if items[..i].contains(item) {
+                        return mismatch(Some(format!("{} stands twice", describe(item))));
+                    }
+                }
+            }
+            (Self::Quantiles, Value::Array(items)) if !items.is_empty() => {
+                let checked = numbers(items, Range::open(0.0, 1.0));
+                let checked = checked.or_else(|hint| mismatch(Some(hint)))?;
+                let quantiles = checked.as_array().map(Vec::as_slice).unwrap_or_default();
+                let value = |value: &Value| value.as_float().unwrap_or(f64::NAN);
+                if quantiles
+                    .windows(2)
+                    .any(|pair| value(&pair[0]) >= value(&pair[1]))
+                {
+                    return mismatch(None);
+                }
+                return Ok(checked);
+            }
+            (Self::Extent, Value::Integer(n)) if *n >= 1 => {}
+            (Self::Extent, Value::Float(x)) if Range::open_closed(0.0, 1.0).contains(*x) => {}
             (Self::ClassWeights, Value::String(text)) => {
                 if ClassWeights::read(text).is_none() {
                     let hint = nearest(text, ClassWeights::NAMES.iter().copied());
@@ -293,6 +324,9 @@ impl Kind {
             Self::Floats { .. } => "list of numbers",
             Self::ClassWeights => "class weights",
             Self::GradientCheckpointing => "stages",
+            Self::Columns => "list of columns",
+            Self::Quantiles => "list of numbers",
+            Self::Extent => "rows or share",
             Self::Column => "column",
             Self::Path => "path",
             Self::PathOrShare => "path or share",
@@ -411,6 +445,15 @@ impl fmt::Display for Kind {
                 formatter,
                 "\"none\", \"every-block\", {{every = 2}} or {{memory = \"2 GiB\"}}"
             ),
+            Self::Columns => write!(
+                formatter,
+                "a list of different columns, each a name or a number from 0"
+            ),
+            Self::Quantiles => write!(
+                formatter,
+                "a list of numbers in (0, 1), each above the one before"
+            ),
+            Self::Extent => write!(formatter, "a number of rows, or a share in (0, 1]"),
             Self::Column => write!(formatter, "a column's name, or its number from 0"),
             Self::Path => write!(formatter, "a path"),
             Self::PathOrShare => write!(formatter, "a path, or a share in (0, 1)"),

@@ -8,6 +8,7 @@
 //! Every problem of a file is reported at once. Paths in a configuration are relative to the
 //! current directory, as on a command line, and the resolved file keeps them as they were written.
 
+mod by_task;
 mod conflict;
 mod error;
 mod explain;
@@ -31,12 +32,14 @@ pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
 pub use privacy::{AdjacencyName, ClippingStyle, PrivacyConfig, PrivacyUnit};
 pub use ranges::{Scale, SearchRange, SearchRanges};
+pub use regard_data::series::Extent;
 pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse, parse_search};
 pub use types::{
-    Activation, AttentionConfig, CheckpointConfig, Config, DataConfig, DataFormat, EvalConfig,
-    Keep, Mechanism, MetricName, Mode, ModelConfig, NormPosition, OnNan, Optimizer, Pooling,
-    Position, ReportConfig, ScheduleKind, Task, TokenizerConfig, TokenizerKind, TrainConfig,
+    Activation, AnomalyConfig, AnomalyMethod, AttentionConfig, CheckpointConfig, Config,
+    DataConfig, DataFormat, EvalConfig, Keep, Mechanism, MetricName, Mode, ModelConfig,
+    NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes, ReportConfig,
+    ScheduleKind, SplitConfig, StemConfig, Task, TokenizerConfig, TokenizerKind, TrainConfig,
     Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

@@ -9,10 +9,11 @@ use toml::{Table, Value};
 use super::conflict::conflicts;
 use super::error::{ConfigError, Origin, Problem};
 use super::keys::{DefaultValue, KEYS, Key, OPTIONAL_SECTIONS};
+use super::kind::describe;
 use super::privacy::set_private_defaults;
 use super::ranges::{self, SearchRanges};
 use super::raw::{Raw, read_file};
-use super::types::Config;
+use super::types::{Config, Task};
 
 /// Reads, checks and resolves the configuration at `path`, under `overrides` of the form
 /// `section.key=value`.
@@ -141,9 +142,18 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
             !sections.contains(*section) && !values.keys().any(inside)
         })
         .collect();
+    let task = task_of(&values);
     for key in KEYS.iter().filter(|key| !absent.contains(&key.section)) {
         let path = key.path();
         let written = values.remove(&path);
+        let (written, foreign) = match (written, task) {
+            (Some((value, origin)), Some(task)) if !key.is_of(task) => {
+                problems.push(of_another_task(key, task, &value, origin));
+                (None, true)
+            }
+            (written, task) => (written, task.is_some_and(|task| !key.is_of(task))),
+        };
+        let in_task = task.unwrap_or(Task::TextClassification);
         let origin = written.as_ref().map_or(Origin::Nowhere, |(_, o)| o.clone());
         let checked = match written {
             Some((value, _)) => key.kind.check(value).map(Some).map_err(|wrong| Problem {
@@ -153,7 +163,8 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
                 found: wrong.found,
                 hint: wrong.hint,
             }),
-            None => default_of(key).ok_or_else(|| missing(key)),
+            None if foreign => Ok(stand_in(key, in_task)),
+            None => default_of(key, in_task).ok_or_else(|| missing(key)),
         };
         let value = match checked {
             Ok(value) => value,
@@ -164,7 +175,7 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
                     problems.push(problem);
                 }
                 doubtful.push(path.clone());
-                stand_in(key)
+                stand_in(key, in_task)
             }
         };
         if let Some(value) = value {
@@ -221,6 +232,24 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
     Err(problems)
 }
 
+/// The task that was written, where it is one.
+fn task_of(values: &BTreeMap<String, (Value, Origin)>) -> Option<Task> {
+    let name = values.get("task")?.0.as_str()?;
+    Task::ALL.iter().copied().find(|task| task.name() == name)
+}
+
+/// The problem of a key that the task does not have: it would be ignored.
+fn of_another_task(key: &Key, task: Task, value: &Value, origin: Origin) -> Problem {
+    let tasks: Vec<&str> = key.tasks().iter().map(|task| task.name()).collect();
+    Problem {
+        origin,
+        key: key.path(),
+        expected: format!("no such key, since `task` is \"{}\"", task.name()),
+        found: describe(value),
+        hint: Some(format!("it is a key of {}", tasks.join(", "))),
+    }
+}
+
 /// The table of a section; the sections above it are made on the way.
 fn section_of<'a>(root: &'a mut Table, section: &str) -> &'a mut Table {
     let mut table = root;
@@ -243,8 +272,8 @@ fn literal(text: &str) -> Value {
 }
 
 /// The value of a key that was not written: `Some(None)` stays unset, `None` is missing.
-fn default_of(key: &Key) -> Option<Option<Value>> {
-    match key.default {
+fn default_of(key: &Key, task: Task) -> Option<Option<Value>> {
+    match key.default_in(task) {
         DefaultValue::Required(_) => None,
         DefaultValue::Unset(_) => Some(None),
         DefaultValue::Is(text) => Some(Some(literal(text))),
@@ -255,14 +284,14 @@ impl Key {
     /// The default as a value, where there is one.
     #[must_use]
     pub fn default_value(&self) -> Option<serde_json::Value> {
-        let value = default_of(self).flatten()?;
+        let value = default_of(self, Task::TextClassification).flatten()?;
         Some(serde_json::json!(value))
     }
 }
 
 /// What a wrong key is taken for while the rest is checked.
-fn stand_in(key: &Key) -> Option<Value> {
-    match key.default {
+fn stand_in(key: &Key, task: Task) -> Option<Value> {
+    match key.default_in(task) {
         DefaultValue::Unset(_) => None,
         DefaultValue::Required(text) | DefaultValue::Is(text) => Some(literal(text)),
     }
@@ -294,7 +323,7 @@ mod tests {
     #[test]
     fn every_literal_of_the_table_is_a_value_of_its_key() {
         for key in KEYS {
-            if let Some(value) = stand_in(key) {
+            if let Some(value) = stand_in(key, Task::TextClassification) {
                 assert_eq!(key.kind.check(value.clone()), Ok(value), "{}", key.path());
             }
         }

@@ -120,7 +120,8 @@ impl Config {
         let table = Table::try_from(self)?;
         let mut text = String::new();
         let mut section = "";
-        for key in KEYS.iter().filter(|key| wanted(key)) {
+        let of_task = |key: &&Key| key.is_of(self.task);
+        for key in KEYS.iter().filter(of_task).filter(|key| wanted(key)) {
             let Some(value) = value_of(&table, key) else {
                 continue;
             };

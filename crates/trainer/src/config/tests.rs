@@ -55,6 +55,9 @@ fn other_value(key: &ConfigKey) -> String {
         Kind::Floats { len, .. } => format!("[{}]", vec!["0.5"; *len].join(", ")),
         Kind::ClassWeights => "[0.5, 2.0]".to_owned(),
         Kind::GradientCheckpointing => "{ memory = \"1536 MiB\" }".to_owned(),
+        Kind::Columns => "[\"a\", 3]".to_owned(),
+        Kind::Quantiles => "[0.25, 0.5]".to_owned(),
+        Kind::Extent => "77".to_owned(),
         Kind::Column if key.name() == "text_column" => "7".to_owned(),
         Kind::Column => "8".to_owned(),
         Kind::Period { .. } => "\"0.5 epochs\"".to_owned(),
@@ -83,10 +86,17 @@ fn every_key_of_the_table_reaches_its_field_and_the_resolved_file() {
             "model.n_heads" => &["model.d_model=4"],
             "model.d_model" => &["model.n_heads=2"],
             "tokenizer.file" => &["tokenizer.kind=bpe"],
+            "data.lookback" => &["model.patch.length=1", "model.patch.stride=1"],
+            // Its second value, 2, is even.
+            "model.stem.kernel" => continue,
+            "model.patch.length" => &["model.patch.stride=1"],
+            "eval.metric" => &["task=series-forecasting", "model.quantiles=[0.5]"],
             "privacy.unit" => &["privacy.max_rows_per_unit=4"],
             _ => &[],
         };
-        let mut overrides: Vec<String> = neighbours.iter().map(|&s| s.to_owned()).collect();
+        let task = format!("task={}", key.tasks()[0].name());
+        let mut overrides = vec![task];
+        overrides.extend(neighbours.iter().map(|&s| s.to_owned()));
         if key.section() == "privacy" {
             overrides.extend(private());
             if key.name() != "noise_multiplier" {
@@ -113,8 +123,18 @@ fn every_name_of_a_choice_is_a_value_of_its_field() {
         };
         for name in *names {
             let assignment = format!("{}={name}", key.path());
-            let metric = if *name == "min" { "loss" } else { "accuracy" };
-            let mut settings = vec![format!("eval.metric={metric}"), assignment.clone()];
+            // A task that has the key and, where it is a metric, the metric; and what else the name asks for.
+            let tasks = key.tasks().iter().filter(|task| {
+                let has = |metric: &MetricName| metric.name() == *name;
+                key.name() != "metric" || task.metrics().iter().any(has)
+            });
+            let task = tasks.map(|task| task.name()).next().expect("some task");
+            let mut settings = vec![format!("task={task}"), assignment.clone()];
+            match *name {
+                "min" => settings.push("eval.metric=loss".to_owned()),
+                "pinball" => settings.push("model.quantiles=[0.5]".to_owned()),
+                _ => {}
+            }
             if key.section() == "privacy" {
                 settings.extend(private());
                 settings.push("privacy.epsilon=3".to_owned());
@@ -235,7 +255,7 @@ batch_size = 16.0
         "\
 12 problems with the configuration c.toml
   c.toml:1: `version`: expected the integer 1, found 2
-  c.toml:2: `task`: expected \"text-classification\", found \"text-clasification\"
+  c.toml:2: `task`: expected \"text-classification\", \"series-forecasting\", \"series-classification\" or \"series-anomaly\", found \"text-clasification\"
     hint: did you mean \"text-classification\"?
   c.toml:3: `epochs`: expected a known key or section, found an unknown one
     hint: did you mean `train.epochs`?
@@ -565,11 +585,13 @@ fn a_contradiction_with_a_wrong_key_is_not_guessed_at() {
 }
 
 #[test]
-fn tasks_of_the_design_are_refused_as_not_there_yet() {
-    let error = read("version = 1\ntask = \"series-forecasting\"\n[data]\ntrain = \"a\"");
+fn choices_of_the_design_are_refused_as_not_there_yet() {
+    let error = read(
+        "version = 1\ntask = \"series-anomaly\"\n[data]\ntrain = \"a\"\n[anomaly]\nmethod = \"reconstruction\"",
+    );
     let message = error.unwrap_err().to_string();
     assert!(
-        message.contains("hint: this build does not have \"series-forecasting\" yet"),
+        message.contains("hint: this build does not have \"reconstruction\" yet"),
         "{message}"
     );
 }
@@ -870,5 +892,78 @@ fn stages_that_run_again_are_read_in_every_form_and_slips_are_explained() {
     ] {
         let error = read(value).unwrap_err().to_string();
         assert!(error.contains(expected), "{value}: {error}");
+    }
+}
+
+/// A configuration of series with these lines behind it.
+fn series(lines: &str) -> Result<Config, ConfigError> {
+    let smallest = "version = 1\ntask = \"series-forecasting\"\n[data]\ntrain = \"t.csv\"\n";
+    read(&format!("{smallest}{lines}"))
+}
+
+#[test]
+fn a_key_that_the_task_does_not_have_is_refused_and_not_written() {
+    let message = series("text_column = \"a\"\n[train]\nword_dropout = 0.1\nmixup = 0.2\n")
+        .expect_err("keys of texts")
+        .to_string();
+    for part in [
+        "c.toml:5: `data.text_column`: expected no such key, since `task` is \"series-forecasting\", found \"a\"",
+        "c.toml:7: `train.word_dropout`: expected no such key",
+        "c.toml:8: `train.mixup`: expected no such key",
+        "it is a key of text-classification",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    let config = series("[data.split]\ntrain = 8640\nvalid = 0.2\n").unwrap();
+    assert_eq!(config.data.split.train, Extent::Rows(8640));
+    assert_eq!(config.data.split.valid, Extent::Share(0.2));
+    assert_eq!(config.eval.metric, MetricName::Mse);
+    let resolved = config.to_toml().unwrap();
+    assert!(
+        !resolved.contains("tokenizer") && !resolved.contains("text_column"),
+        "{resolved}"
+    );
+    assert_eq!(read(&resolved).unwrap(), config);
+    let text = read(SMALLEST).unwrap().to_toml().unwrap();
+    assert!(
+        !text.contains("lookback") && !text.contains("anomaly"),
+        "{text}"
+    );
+}
+
+#[test]
+fn contradictions_of_series_are_refused() {
+    for (lines, expected) in [
+        (
+            "[model.patch]\nlength = 8\nstride = 9\n",
+            "c.toml:7: `model.patch.stride`: expected at most `model.patch.length` (8), found 9",
+        ),
+        (
+            "lookback = 8\n",
+            "`model.patch.length`: expected at most `data.lookback` (8), found 16",
+        ),
+        (
+            "[eval]\nmetric = \"pinball\"\n",
+            "`eval.metric`: expected a figure of points, since `model.quantiles` is not set",
+        ),
+        (
+            "[eval]\nmetric = \"accuracy\"\n",
+            "`eval.metric`: expected one of mse, mae, pinball, loss, since `task` is \"series-forecasting\"",
+        ),
+        (
+            "time_column = \"a\"\ntarget_columns = [\"b\", \"a\"]\n",
+            "`data.target_columns`: expected another column than `data.time_column`, found a for both",
+        ),
+        (
+            "header = false\ntime_column = \"a\"\n",
+            "`data.time_column`: expected a column's number, since `data.header` is false",
+        ),
+        (
+            "[model]\nquantiles = [0.5, 0.1]\n",
+            "`model.quantiles`: expected a list of numbers in (0, 1), each above the one before",
+        ),
+    ] {
+        let message = series(lines).expect_err("a contradiction").to_string();
+        assert!(message.contains(expected), "{expected} in {message}");
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use regard_model::gradient_checkpointing::GradientCheckpointing;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeights, Column, Period, PrivacyConfig, Source};
+use super::{ClassWeights, Column, Extent, Period, PrivacyConfig, Source};
 
 /// Declares an enum of a `one of` key, written in the configuration in lower case.
 macro_rules! names {
@@ -40,6 +40,67 @@ names! {
     Task {
         /// One label out of several for each text.
         TextClassification = "text-classification",
+        /// The steps to come of each channel.
+        SeriesForecasting = "series-forecasting",
+        /// One label out of several for each series.
+        SeriesClassification = "series-classification",
+        /// How unusual each step is.
+        SeriesAnomaly = "series-anomaly",
+    }
+}
+
+impl Task {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::TextClassification,
+        Self::SeriesForecasting,
+        Self::SeriesClassification,
+        Self::SeriesAnomaly,
+    ];
+
+    /// The figures that a model of this task can be chosen by.
+    #[must_use]
+    pub const fn metrics(self) -> &'static [MetricName] {
+        match self {
+            Self::TextClassification | Self::SeriesClassification => &[
+                MetricName::Accuracy,
+                MetricName::MacroF1,
+                MetricName::Mcc,
+                MetricName::Loss,
+            ],
+            Self::SeriesForecasting => &[
+                MetricName::Mse,
+                MetricName::Mae,
+                MetricName::Pinball,
+                MetricName::Loss,
+            ],
+            // Labels of anomalies are never used in training, choosing included.
+            Self::SeriesAnomaly => &[MetricName::Mse, MetricName::Mae, MetricName::Loss],
+        }
+    }
+}
+
+names! {
+    /// What a step of a series is judged by.
+    AnomalyMethod {
+        /// How far it is from its forecast.
+        Forecast = "forecast",
+    }
+}
+
+names! {
+    /// What becomes of rows of one series with one time.
+    RepeatedTimes {
+        /// There may be none.
+        Refuse = "refuse",
+        /// The first one counts.
+        First = "first",
+        /// The last one counts.
+        Last = "last",
+        /// Their mean counts.
+        Mean = "mean",
+        /// They are kept, and no missing row is filled in.
+        Keep = "keep",
     }
 }
 
@@ -178,6 +239,12 @@ names! {
         Mcc = "mcc",
         /// The mean log loss.
         Loss = "loss",
+        /// The mean squared error of scaled values.
+        Mse = "mse",
+        /// The mean absolute error of scaled values.
+        Mae = "mae",
+        /// The mean pinball loss of scaled values.
+        Pinball = "pinball",
     }
 }
 
@@ -187,7 +254,7 @@ impl MetricName {
     pub const fn mode(self) -> Mode {
         match self {
             Self::Accuracy | Self::MacroF1 | Self::Mcc => Mode::Max,
-            Self::Loss => Mode::Min,
+            Self::Loss | Self::Mse | Self::Mae | Self::Pinball => Mode::Min,
         }
     }
 }
@@ -251,6 +318,8 @@ pub struct Config {
     /// What private training promises; training without a promise when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<PrivacyConfig>,
+    /// How unusual steps are found.
+    pub anomaly: AnomalyConfig,
     /// What is told of the run.
     pub report: ReportConfig,
 }
@@ -278,8 +347,54 @@ pub struct DataConfig {
     /// The labels in the order of the model's outputs; taken from the training data when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// The column that holds the time of a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_column: Option<Column>,
+    /// The column that says which series a row belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_column: Option<Column>,
+    /// What becomes of rows with one time.
+    pub repeated_times: RepeatedTimes,
+    /// The channels; every column of numbers that is not named otherwise when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_columns: Option<Vec<Column>>,
+    /// The steps that the model sees.
+    pub lookback: usize,
+    /// The steps that it tells.
+    pub horizon: usize,
+    /// The steps from one training window to the next.
+    pub stride: usize,
+    /// The parts of the file, in time order.
+    pub split: SplitConfig,
     /// The most token ids of a part that are held in memory, in MiB; more go to a file that is mapped.
     pub memory_mib: u64,
+}
+
+/// `[data.split]`: the parts of the file, in time order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitConfig {
+    /// What the model learns from.
+    pub train: Extent,
+    /// What the best model is chosen by.
+    pub valid: Extent,
+    /// What nothing is chosen by.
+    pub test: Extent,
+}
+
+/// `[anomaly]`: how unusual steps are found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalyConfig {
+    /// What a step is judged by.
+    pub method: AnomalyMethod,
+    /// The share of the training part's scores that lie below the threshold.
+    pub quantile: f64,
+    /// The steps whose scores are averaged.
+    pub smooth: usize,
+    /// The file of labelled windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<PathBuf>,
 }
 
 /// `[tokenizer]`: how texts become tokens.
@@ -328,8 +443,37 @@ pub struct ModelConfig {
     pub dropout: f64,
     /// The dropout rate of attention weights.
     pub attention_dropout: f64,
+    /// Whether each window of each channel is normalised, and forecasts brought back.
+    pub instance_norm: bool,
+    /// The quantiles that are forecast; a point when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<Vec<f64>>,
+    /// Convolutions before the patches.
+    pub stem: StemConfig,
+    /// The pieces of a series.
+    pub patch: PatchConfig,
     /// How tokens attend to each other.
     pub attention: AttentionConfig,
+}
+
+/// `[model.stem]`: convolutions over the steps, before the patches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StemConfig {
+    /// How many; 0 has none.
+    pub layers: usize,
+    /// Steps under each.
+    pub kernel: usize,
+}
+
+/// `[model.patch]`: the pieces of a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchConfig {
+    /// Steps of a patch.
+    pub length: usize,
+    /// Steps from one patch to the next.
+    pub stride: usize,
 }
 
 /// `[model.attention]`: how tokens attend to each other.
@@ -380,6 +524,10 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// The probability that a token becomes the unknown token, in training alone.
     pub word_dropout: f64,
+    /// The standard deviation of the noise on each scaled value, in training alone.
+    pub jitter: f64,
+    /// The standard deviation of the factor on each channel of a series, in training alone.
+    pub scaling: f64,
     /// The concentration of the shares in which examples are mixed; 0 mixes none.
     pub mixup: f64,
     /// The factor on the learning rate from each stage to the one below it.

@@ -8,6 +8,7 @@
 mod columns;
 mod private;
 mod render;
+mod series;
 mod sizes;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use regard_data::{Column, Format, Records, Source, require_regular_file};
 
 pub use columns::ColumnGuess;
 pub use private::{PrivateInitOptions, propose_private};
+pub use series::SeriesProposal;
 pub use sizes::Sizes;
 
 use crate::error::TrainError;
@@ -42,7 +44,28 @@ pub struct InitOptions {
 
 /// A proposed configuration.
 #[derive(Clone, Debug)]
-pub struct Proposal {
+#[non_exhaustive]
+pub enum Proposal {
+    /// For labelled texts.
+    Text(Box<TextProposal>),
+    /// For series.
+    Series(Box<SeriesProposal>),
+}
+
+impl Proposal {
+    /// A configuration whose comments say why each value is what it is.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        match self {
+            Self::Text(proposal) => proposal.to_toml(),
+            Self::Series(proposal) => proposal.to_toml(),
+        }
+    }
+}
+
+/// A proposed configuration for labelled texts.
+#[derive(Clone, Debug)]
+pub struct TextProposal {
     options: InitOptions,
     columns: ColumnGuess,
     sizes: Sizes,
@@ -58,6 +81,9 @@ pub struct Proposal {
 pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     // It is read twice: for the header, and for everything else.
     require_regular_file(&options.train)?;
+    if let Some(proposal) = propose_series(options)? {
+        return Ok(Proposal::Series(Box::new(proposal)));
+    }
     let header = has_header(options)?;
     let source = source_of(options, &options.train, header)?;
     let records = Records::open(&source)?;
@@ -85,13 +111,28 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
         &statistics[columns.text_index],
         options.processors,
     );
-    Ok(Proposal {
+    Ok(Proposal::Text(Box::new(TextProposal {
         options: options.clone(),
         columns,
         sizes,
         n_rows,
         is_folder,
-    })
+    })))
+}
+
+/// A proposal for a file of series, if it is one and nobody named columns of texts.
+fn propose_series(options: &InitOptions) -> Result<Option<SeriesProposal>, TrainError> {
+    if options.text_column.is_some() || options.label_column.is_some() || options.train.is_dir() {
+        return Ok(None);
+    }
+    let header = series::is_ts(&options.train) || has_header(options)?;
+    let source = source_of(options, &options.train, header)?;
+    let guess = regard_data::series::guess(&source)?;
+    Ok(guess.map(|guess| SeriesProposal {
+        options: options.clone(),
+        header,
+        guess,
+    }))
 }
 
 fn source_of(options: &InitOptions, path: &Path, header: bool) -> Result<Source, TrainError> {

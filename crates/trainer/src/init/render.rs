@@ -6,9 +6,9 @@ use std::path::Path;
 use regard_data::{Column, Format};
 use toml::Value;
 
-use super::{ColumnGuess, Proposal};
+use super::{ColumnGuess, TextProposal};
 
-impl Proposal {
+impl TextProposal {
     /// A configuration whose comments say why each value is what it is.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -194,7 +194,7 @@ impl ColumnGuess {
     }
 }
 
-fn path(path: &Path) -> String {
+pub(super) fn path(path: &Path) -> String {
     Value::String(path.display().to_string()).to_string()
 }
 
@@ -206,7 +206,7 @@ fn column(column: &Column) -> String {
 }
 
 /// A comment ends with its line.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(200)

@@ -3,7 +3,14 @@ use std::fmt::Write as _;
 use super::*;
 use crate::config::{self, Config};
 
-fn propose_for(name: &str, content: &str) -> Result<(Proposal, Config), TrainError> {
+fn propose_for(name: &str, content: &str) -> Result<(TextProposal, Config), TrainError> {
+    match propose_any(name, content)? {
+        (Proposal::Text(proposal), config) => Ok((*proposal, config)),
+        (Proposal::Series(proposal), _) => panic!("taken for series: {proposal:?}"),
+    }
+}
+
+fn propose_any(name: &str, content: &str) -> Result<(Proposal, Config), TrainError> {
     let folder = tempfile::tempdir().unwrap();
     let train = folder.path().join(name);
     std::fs::write(&train, content).unwrap();
@@ -106,4 +113,43 @@ fn of_two_columns_of_one_name_the_number_is_written() {
     let (_, config) = propose_for("a.csv", &csv).unwrap();
     assert_eq!(config.data.label_column, Column::Name("label".to_owned()));
     assert_eq!(config.data.text_column, Column::Number(2));
+}
+
+#[test]
+fn a_table_of_numbers_is_forecast_and_a_file_of_the_archives_is_classified() {
+    let table = format!(
+        "time,load\n{}",
+        rows(600, |i| format!(
+            "2024-{:02}-{:02}T{:02}:00,{:.3}",
+            1 + i / 24 / 28,
+            1 + i / 24 % 28,
+            i % 24,
+            (i as f64 * std::f64::consts::TAU / 24.0).sin()
+        ))
+    );
+    let (proposal, config) = propose_any("a.csv", &table).unwrap();
+    assert_eq!(
+        config.task,
+        config::Task::SeriesForecasting,
+        "{}",
+        proposal.to_toml()
+    );
+    assert_eq!(
+        config.data.time_column,
+        Some(Column::Name("time".to_owned()))
+    );
+    assert!(config.data.lookback >= 24 && config.data.horizon >= 1);
+
+    let series = format!(
+        "@classLabel true a b\n@data\n{}",
+        rows(20, |i| format!("1,2,{i}:{}", ["a", "b"][i % 2]))
+    );
+    let (proposal, config) = propose_any("a.ts", &series).unwrap();
+    assert_eq!(
+        config.task,
+        config::Task::SeriesClassification,
+        "{}",
+        proposal.to_toml()
+    );
+    assert!(config.model.stem.layers > 0);
 }

@@ -163,7 +163,7 @@ pub struct ClassificationReport {
 }
 
 impl ClassificationReport {
-    /// The figure of that name.
+    /// The figure of that name; NaN for one that classes do not have.
     #[must_use]
     pub const fn metric(&self, name: MetricName) -> f64 {
         match name {
@@ -171,6 +171,7 @@ impl ClassificationReport {
             MetricName::MacroF1 => self.macro_f1,
             MetricName::Mcc => self.mcc,
             MetricName::Loss => self.loss,
+            MetricName::Mse | MetricName::Mae | MetricName::Pinball => f64::NAN,
         }
     }
 }

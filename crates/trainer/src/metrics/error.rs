@@ -19,6 +19,17 @@ pub enum MetricsError {
         /// The number of probabilities.
         found: usize,
     },
+    /// A number that the model gave is not finite.
+    #[error("output {index} is {value}: expected a finite number; lower train.learning_rate")]
+    NotFinite {
+        /// The number.
+        value: f64,
+        /// The 0-based number of the window.
+        index: usize,
+    },
+    /// No value is known that predictions could be compared with.
+    #[error("there is no window with a known value to judge")]
+    NothingToJudge,
     /// A label is no class.
     #[error("the label of prediction {unit} is class {found}, expected one below {n_classes}")]
     LabelOutOfRange {

@@ -27,7 +27,7 @@ impl Run<'_> {
             None => self.judge(&self.stepper.model().valid(), Split::Valid)?,
         };
         let value = evaluation.metric(self.config.eval.metric);
-        let is_best = self.is_best(value, evaluation.report.loss);
+        let is_best = self.is_best(value, evaluation.loss());
         if is_best || self.config.eval.keep == Keep::Last {
             self.state.best = Some(Best { step, value });
         }

@@ -484,6 +484,10 @@ impl<'a> Run<'a> {
         let what = format!("the checkpoint of step {}", best.step);
         let file = weights_of(&chosen, &what)?;
         let model = weights::apply(self.stepper.model().clone(), file.clone(), &what)?;
+        let RunSettings {
+            device, workers, ..
+        } = self.settings;
+        self.task.calibrate(&model.valid(), *workers, device)?;
         let test = match self.task.n_units(Split::Test) {
             0 => None,
             _ => Some(self.judge(&model.valid(), Split::Test)?),
@@ -517,7 +521,7 @@ impl<'a> Run<'a> {
             }
             None => Vec::new(),
         };
-        Bundle::save_with(&target, &info, self.task.tokenizer(), &file, attachments)?;
+        Bundle::save_with(&target, &info, self.task.companion(), &file, attachments)?;
         if let Some(test) = &test {
             tell(Progress::Evaluated {
                 step: best.step,

@@ -3,6 +3,12 @@
 //! A task knows how to read its examples, how to make a batch of some units with its masks, what the
 //! loss of each row is, and what outputs are worth. The loop knows no task by name.
 
+mod classes;
+mod encoder;
+mod series_anomaly;
+mod series_classification;
+pub(crate) mod series_data;
+mod series_forecasting;
 mod series_losses;
 mod text_classification;
 pub(crate) mod text_parts;
@@ -10,17 +16,20 @@ pub(crate) mod text_parts;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use regard_bundle::BundleInfo;
-use regard_data::{TokenCache, Tokenizer};
-use regard_model::{Input, TransformerConfig};
+use regard_bundle::{BundleInfo, Companion, Workers};
+use regard_data::TokenCache;
+use regard_model::{Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
+pub use series_anomaly::SeriesAnomaly;
+pub use series_classification::SeriesClassification;
+pub use series_forecasting::SeriesForecasting;
 pub use series_losses::{pinball, squared_error};
 pub use text_classification::{TextClassification, cross_entropy};
 
 use crate::config::{Config, MetricName, Task as TaskName};
 use crate::error::TrainError;
-use crate::metrics::ClassificationReport;
+use crate::metrics::{AnomalyReport, ClassificationReport, ForecastReport};
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +166,22 @@ pub trait Task: Send + Sync {
     /// - result: `[rows]`
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1>;
 
+    /// Finds what depends on the chosen model and on the training part, before the test part is judged and the bundle
+    /// made: the threshold of anomalies.
+    ///
+    /// # Errors
+    ///
+    /// If an output is not finite.
+    fn calibrate(
+        &self,
+        model: &Transformer,
+        workers: Workers,
+        device: &Device,
+    ) -> Result<(), TrainError> {
+        let _ = (model, workers, device);
+        Ok(())
+    }
+
     /// What the outputs of a part of the data are worth: `outputs[u]` is unit `u`'s.
     ///
     /// # Errors
@@ -170,8 +195,8 @@ pub trait Task: Send + Sync {
     /// What a bundle says of a model of this task.
     fn bundle_info(&self, step: u64) -> BundleInfo;
 
-    /// The tokenizer that goes into the bundle.
-    fn tokenizer(&self) -> &Tokenizer;
+    /// What goes into the bundle beside the weights.
+    fn companion(&self) -> Companion<'_>;
 
     /// Lines for a person on the data.
     fn summary(&self) -> Vec<String>;
@@ -183,23 +208,61 @@ pub trait Task: Send + Sync {
 pub struct Evaluation {
     /// The part.
     pub split: Split,
-    /// The names of the classes.
-    pub labels: Vec<String>,
     /// The figures.
-    pub report: ClassificationReport,
+    pub report: Report,
+}
+
+/// The figures of an evaluation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Report {
+    /// Of a classification.
+    Classes {
+        /// The names of the classes.
+        labels: Vec<String>,
+        /// The figures.
+        report: ClassificationReport,
+    },
+    /// Of forecasts.
+    Forecast(ForecastReport),
+    /// Of scores of anomalies, and of the forecasts that they come from.
+    Anomaly(AnomalyReport),
 }
 
 impl Evaluation {
     /// A figure by name.
     #[must_use]
     pub fn metric(&self, name: MetricName) -> f64 {
-        self.report.metric(name)
+        match &self.report {
+            Report::Classes { report, .. } => report.metric(name),
+            Report::Forecast(report) => report.metric(name),
+            Report::Anomaly(report) => report.forecast.metric(name),
+        }
+    }
+
+    /// What training makes small.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.metric(MetricName::Loss)
+    }
+
+    /// The names of the classes and the figures, if the model classifies.
+    #[must_use]
+    pub fn classes(&self) -> Option<(&[String], &ClassificationReport)> {
+        match &self.report {
+            Report::Classes { labels, report } => Some((labels, report)),
+            Report::Forecast(_) | Report::Anomaly(_) => None,
+        }
     }
 
     /// All figures by name, in the order of documents.
     #[must_use]
     pub fn metrics(&self) -> Vec<(&'static str, f64)> {
-        let report = &self.report;
+        let report = match &self.report {
+            Report::Classes { report, .. } => report,
+            Report::Forecast(report) => return report.metrics(),
+            Report::Anomaly(report) => return report.metrics(),
+        };
         vec![
             ("accuracy", report.accuracy),
             ("macro_f1", report.macro_f1),
@@ -233,6 +296,9 @@ pub fn load_in(config: &Config, folder: &Path) -> Result<Box<dyn Task>, TrainErr
 fn load_with_cache(config: &Config, cache: TokenCache) -> Result<Box<dyn Task>, TrainError> {
     match config.task {
         TaskName::TextClassification => Ok(Box::new(TextClassification::load(config, cache)?)),
+        TaskName::SeriesForecasting => Ok(Box::new(SeriesForecasting::load(config)?)),
+        TaskName::SeriesClassification => Ok(Box::new(SeriesClassification::load(config)?)),
+        TaskName::SeriesAnomaly => Ok(Box::new(SeriesAnomaly::load(config)?)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use regard_bundle::{BundleInfo, ClassPrediction, TextSchema, text_input};
+use regard_bundle::{BundleInfo, Companion, Schema, TextSchema, text_input};
 use regard_data::{
     DataError, Labels, TokenCache, TokenRows, Tokenizer, TokenizerConfig, TokenizerKind,
     TokenizerTrainer, require_two_classes,
@@ -10,11 +10,12 @@ use regard_data::{
 use regard_model::{EmbeddingConfig, HeadConfig, TransformerConfig};
 use regard_ops::Key;
 
+use super::classes::{class_weights, evaluate_classes, weighted_cross_entropy};
+use super::encoder::encoder;
 use super::text_parts::{TextParts, format};
 use super::{Batch, Evaluation, Split, Targets, Task};
 use crate::config::{self, Config};
 use crate::error::TrainError;
-use crate::metrics::ClassificationMetrics;
 
 /// Texts that a tokenizer is trained on: more of them change no vocabulary that is worth having, and take minutes.
 const TOKENIZER_TEXT_BYTES: f64 = (64 << 20) as f64;
@@ -92,6 +93,12 @@ impl TextClassification {
             tokenizer_hash,
             _cache: cache,
         })
+    }
+
+    /// What turns texts into token ids.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
     }
 
     fn part(&self, split: Split) -> Option<&Part> {
@@ -182,44 +189,16 @@ fn tokenizer_config(settings: &config::TokenizerConfig) -> TokenizerConfig {
 
 impl Task for TextClassification {
     fn model(&self) -> TransformerConfig {
-        let model = &self.model;
-        TransformerConfig {
-            embedding: EmbeddingConfig::Text {
-                vocab_size: self.tokenizer.vocab_size(),
-                max_length: self.tokenizer.max_length(),
-                position: match model.position {
-                    config::Position::Learned => regard_model::PositionKind::Learned,
-                    config::Position::Sinusoidal => regard_model::PositionKind::Sinusoidal,
-                    config::Position::None => regard_model::PositionKind::None,
-                },
-            },
-            d_model: model.d_model,
-            n_layers: model.n_layers,
-            n_heads: model.n_heads,
-            n_kv_heads: model.n_kv_heads.unwrap_or(model.n_heads),
-            d_ff: model.d_ff,
-            activation: match model.activation {
-                config::Activation::Gelu => regard_model::Activation::Gelu,
-                config::Activation::Relu => regard_model::Activation::Relu,
-            },
-            norm_position: match model.norm_position {
-                config::NormPosition::Pre => regard_model::NormPosition::Pre,
-                config::NormPosition::Post => regard_model::NormPosition::Post,
-            },
-            dropout: model.dropout,
-            attention_dropout: model.attention_dropout,
-            attention: match model.attention.mechanism {
-                config::Mechanism::Full => regard_model::Mechanism::Full,
-            },
-            head: HeadConfig::Classification {
-                n_classes: self.labels.len(),
-                pooling: match model.pooling {
-                    config::Pooling::First => regard_model::Pooling::First,
-                    config::Pooling::Mean => regard_model::Pooling::Mean,
-                    config::Pooling::Max => regard_model::Pooling::Max,
-                },
-            },
-        }
+        let embedding = EmbeddingConfig::Text {
+            vocab_size: self.tokenizer.vocab_size(),
+            max_length: self.tokenizer.max_length(),
+            position: self.model.position.into(),
+        };
+        let head = HeadConfig::Classification {
+            n_classes: self.labels.len(),
+            pooling: self.model.pooling.into(),
+        };
+        encoder(&self.model, embedding, head)
     }
 
     fn n_units(&self, split: Split) -> usize {
@@ -268,31 +247,15 @@ impl Task for TextClassification {
     }
 
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
-        let classes = targets.classes();
-        let losses = cross_entropy(output, classes, self.label_smoothing);
-        let Some(weights) = &self.class_weights else {
-            return losses;
-        };
-        let weights: Vec<f32> = classes.iter().map(|c| weights[*c as usize]).collect();
-        let options = (&losses.device().inner(), losses.dtype());
-        let n = weights.len();
-        losses * Tensor::<1>::from_data(TensorData::new(weights, [n]), options)
+        let weights = self.class_weights.as_deref();
+        weighted_cross_entropy(output, targets.classes(), self.label_smoothing, weights)
     }
 
     fn evaluate(&self, split: Split, outputs: &[Vec<f32>]) -> Result<Evaluation, TrainError> {
         let part = self
             .part(split)
             .expect("the caller asks for units of parts that have some");
-        let mut metrics = ClassificationMetrics::new(self.labels.len());
-        for (logits, class) in outputs.iter().zip(&part.classes) {
-            let prediction = ClassPrediction::from_logits(logits, false);
-            metrics.add(&prediction.probabilities, *class as usize)?;
-        }
-        Ok(Evaluation {
-            split,
-            labels: self.labels.names().to_vec(),
-            report: metrics.report()?,
-        })
+        evaluate_classes(split, &self.labels, &part.classes, outputs)
     }
 
     fn data_fingerprint(&self) -> String {
@@ -304,15 +267,15 @@ impl Task for TextClassification {
         BundleInfo {
             task: self.task.to_owned(),
             model: self.model(),
-            schema: self.schema.clone(),
+            schema: Schema::Text(self.schema.clone()),
             labels: self.labels.names().to_vec(),
             step,
             data_fingerprint: self.data_fingerprint.clone(),
         }
     }
 
-    fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+    fn companion(&self) -> Companion<'_> {
+        Companion::Tokenizer(&self.tokenizer)
     }
 
     fn summary(&self) -> Vec<String> {
@@ -351,31 +314,6 @@ impl Task for TextClassification {
             ));
         }
         lines
-    }
-}
-
-/// The weight of each class's examples. `counts` are the training examples of each class.
-fn class_weights(
-    weights: &config::ClassWeights,
-    counts: &[usize],
-) -> Result<Option<Vec<f32>>, TrainError> {
-    match weights {
-        config::ClassWeights::None => Ok(None),
-        config::ClassWeights::Balanced => {
-            let all: usize = counts.iter().sum();
-            let present = counts.iter().filter(|count| **count > 0).count();
-            let share = all as f64 / present as f64;
-            // A class without an example has no loss that could be weighted.
-            let weight = |count: &usize| (share / (*count).max(1) as f64) as f32;
-            Ok(Some(counts.iter().map(weight).collect()))
-        }
-        config::ClassWeights::Each(each) if each.len() == counts.len() => {
-            Ok(Some(each.iter().map(|weight| *weight as f32).collect()))
-        }
-        config::ClassWeights::Each(each) => Err(TrainError::ClassWeights {
-            expected: counts.len(),
-            found: each.len(),
-        }),
     }
 }
 

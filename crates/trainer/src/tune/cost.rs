@@ -1,5 +1,7 @@
 //! What a trial costs on this machine.
 
+use regard_bundle::Companion;
+
 use crate::config::{Config, Period, TokenizerConfig, TokenizerKind};
 use crate::task::{Split, Task};
 
@@ -29,7 +31,11 @@ impl DataSizes {
         Self {
             n_units: lengths.len(),
             mean_tokens: sum / lengths.len().max(1) as f64,
-            vocab_size: task.tokenizer().vocab_size(),
+            vocab_size: match task.companion() {
+                Companion::Tokenizer(tokenizer) => tokenizer.vocab_size(),
+                // A search over a run of series is refused before.
+                _ => 0,
+            },
             tokenizer: config.tokenizer.clone(),
         }
     }

@@ -16,7 +16,7 @@ pub fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<()> {
     let compute = Compute::open(&args.compute)?;
     let bundle = Bundle::load(&args.run, &compute.device)?;
     let info = bundle.info().clone();
-    let classifier = bundle.into_text_classifier().with_workers(compute.workers);
+    let classifier = bundle.into_text_classifier()?.with_workers(compute.workers);
     let mut texts = Vec::with_capacity(args.text.len());
     for (index, text) in args.text.iter().enumerate() {
         let explanation = classifier.explain(text)?;

@@ -52,7 +52,8 @@ pub fn gather(
 }
 
 fn quality(described: &RunDescription) -> Quality {
-    let report = &described.evaluation.report;
+    let (_, report) =
+        (described.evaluation.classes()).expect("only a run that classifies is described");
     // The first of equals, as a guesser that knows nothing else would.
     let counts = described.parts.first().map(|part| &part.class_counts);
     let commonest = counts.map_or(0, |counts| {

@@ -1,0 +1,218 @@
+//! A configuration for a file of series, from what the data crate guesses of it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use regard_data::series::{RepeatedTimes, SeriesGuess, SeriesTask};
+use toml::Value;
+
+use super::InitOptions;
+use super::render::{comment, path};
+
+/// Steps of the optimiser that a small forecaster gains from.
+const FORECAST_STEPS: usize = 800;
+/// And a small classifier, which has few examples.
+const CLASS_STEPS: usize = 1200;
+/// Training windows that an epoch holds at most: neighbours tell the same.
+const WINDOWS: usize = 2500;
+
+/// A proposed configuration for series.
+#[derive(Clone, Debug)]
+pub struct SeriesProposal {
+    pub(super) options: InitOptions,
+    pub(super) header: bool,
+    pub(super) guess: SeriesGuess,
+}
+
+impl SeriesProposal {
+    /// A configuration whose comments say why each value is what it is.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = match self.guess.task {
+            SeriesTask::Forecasting => self.forecasting(&mut text),
+            SeriesTask::Classification => self.classification(&mut text),
+        };
+        text
+    }
+
+    fn beginning(&self, out: &mut String, task: &str, what: &str) -> std::fmt::Result {
+        let train = &self.options.train;
+        writeln!(
+            out,
+            "# Proposed from {} {what} of {}.",
+            self.guess.rows,
+            train.display()
+        )?;
+        writeln!(
+            out,
+            "# Every value is a guess by a rule, and may be changed; `regard config schema` lists all keys."
+        )?;
+        for reason in &self.guess.reasons {
+            writeln!(out, "# {}: {}", reason.what, comment(&reason.sentence))?;
+        }
+        writeln!(out, "version = 1\ntask = \"{task}\"\n\n[data]")?;
+        writeln!(out, "train = {}", path(train))?;
+        if !is_ts(train) {
+            writeln!(out, "header = {}", self.header)?;
+        }
+        for (key, column) in [
+            ("time_column", &self.guess.time_column),
+            ("id_column", &self.guess.id_column),
+        ] {
+            if let Some(column) = column {
+                writeln!(out, "{key} = {}", self.column(column))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A column as a configuration names it: by its number where the file has no names.
+    fn column(&self, name: &str) -> String {
+        match (self.header, name.parse::<usize>()) {
+            (false, Ok(number)) => number.to_string(),
+            _ => Value::String(name.to_owned()).to_string(),
+        }
+    }
+
+    fn channels(&self, out: &mut String) -> std::fmt::Result {
+        if self.guess.are_all_channels {
+            return Ok(());
+        }
+        let names: Vec<String> = self
+            .guess
+            .channels
+            .iter()
+            .map(|name| self.column(name))
+            .collect();
+        writeln!(out, "target_columns = [{}]", names.join(", "))
+    }
+
+    fn forecasting(&self, out: &mut String) -> std::fmt::Result {
+        let guess = &self.guess;
+        self.beginning(out, "series-forecasting", "rows")?;
+        self.channels(out)?;
+        if guess.repeated_times != RepeatedTimes::Refuse {
+            let name = serde_json::to_value(guess.repeated_times).unwrap_or_default();
+            writeln!(out, "repeated_times = {name}")?;
+        }
+        writeln!(out, "lookback = {}", guess.lookback)?;
+        writeln!(out, "horizon = {}", guess.horizon)?;
+        let windows = (guess.rows * 7 / 10).saturating_sub(guess.lookback + guess.horizon - 1);
+        let stride = windows.div_ceil(WINDOWS).max(1);
+        writeln!(
+            out,
+            "stride = {stride}  # about {} windows to train on; every window is judged",
+            windows.div_ceil(stride)
+        )?;
+        writeln!(
+            out,
+            "\n[data.split]  # in time order; a window may look back over a border"
+        )?;
+        writeln!(out, "train = 0.7\nvalid = 0.1\ntest = 0.2")?;
+        writeln!(
+            out,
+            "\n[model]  # small: windows overlap, and there is less in them than it seems"
+        )?;
+        writeln!(
+            out,
+            "d_model = 16\nn_layers = 2\nn_heads = 4\nd_ff = 128\ndropout = 0.3"
+        )?;
+        let length = (guess.lookback / 16).clamp(1, 16).min(guess.lookback);
+        writeln!(out, "\n[model.patch]")?;
+        writeln!(out, "length = {length}  # steps that are read together")?;
+        writeln!(out, "stride = {}", length.div_ceil(2))?;
+        let batch = 64.min(windows.div_ceil(stride).max(1));
+        let per_epoch = windows.div_ceil(stride).div_ceil(batch).max(1);
+        writeln!(out, "\n[train]")?;
+        writeln!(
+            out,
+            "epochs = {}  # about {FORECAST_STEPS} steps",
+            FORECAST_STEPS.div_ceil(per_epoch).clamp(1, 100)
+        )?;
+        writeln!(out, "batch_size = {batch}\nlearning_rate = 1e-3")?;
+        writeln!(
+            out,
+            "ema = 0.99  # judges and keeps an average of the weights, steadier than the last ones"
+        )?;
+        writeln!(out, "early_stopping = 5")
+    }
+
+    fn classification(&self, out: &mut String) -> std::fmt::Result {
+        let guess = &self.guess;
+        self.beginning(out, "series-classification", "series")?;
+        if let Some(label) = &guess.label_column {
+            writeln!(out, "label_column = {}", self.column(label))?;
+        }
+        if guess.id_column.is_some() {
+            self.channels(out)?;
+        }
+        match &self.options.valid {
+            Some(valid) => writeln!(out, "valid = {}", path(valid))?,
+            None => writeln!(
+                out,
+                "valid = 0.1  # held out of the training file: to look at, nothing is chosen by it"
+            )?,
+        }
+        match &self.options.test {
+            Some(test) => writeln!(out, "test = {}", path(test))?,
+            None => writeln!(out, "test = 0.2  # no test file was given: held out too")?,
+        }
+        let length = match guess.lookback {
+            0..64 => 1,
+            steps => steps.div_ceil(48),
+        };
+        writeln!(out, "\n[model]")?;
+        writeln!(
+            out,
+            "d_model = 64\nn_layers = 1\nn_heads = 4\nd_ff = 128\ndropout = 0.2"
+        )?;
+        writeln!(
+            out,
+            "\n[model.stem]  # few examples teach attention little of neighbours; convolutions know them"
+        )?;
+        writeln!(
+            out,
+            "layers = 3\nkernel = {}",
+            if guess.lookback < 64 { 5 } else { 7 }
+        )?;
+        writeln!(out, "\n[model.patch]")?;
+        writeln!(
+            out,
+            "length = {length}  # of series of up to {} steps",
+            guess.lookback
+        )?;
+        writeln!(out, "stride = {length}")?;
+        let per_epoch = guess.rows.div_ceil(16).max(1);
+        writeln!(out, "\n[train]")?;
+        writeln!(
+            out,
+            "epochs = {}  # about {CLASS_STEPS} steps",
+            CLASS_STEPS.div_ceil(per_epoch).clamp(5, 400)
+        )?;
+        writeln!(
+            out,
+            "batch_size = 16\nlearning_rate = 1e-3\nwarmup = \"10%\"\nweight_decay = 0.05"
+        )?;
+        writeln!(
+            out,
+            "label_smoothing = 0.1  # keeps a small model from growing too sure of few examples"
+        )?;
+        writeln!(
+            out,
+            "jitter = 0.1  # noise and factors make many examples of few\nscaling = 0.2"
+        )?;
+        writeln!(out, "ema = 0.99")?;
+        writeln!(
+            out,
+            "\n[eval]\nevery = \"10%\"\nkeep = \"last\"  # the best of few noisy evaluations is luck"
+        )
+    }
+}
+
+/// Whether the name is that of a file of the UCR and UEA archives.
+pub(super) fn is_ts(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("ts"))
+}

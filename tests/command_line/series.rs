@@ -1,0 +1,186 @@
+//! Models of series from a table to forecasts, classes and scores.
+
+use std::fmt::Write as _;
+
+use crate::support::{Sandbox, without_figures};
+
+/// 400 hours of two channels that repeat themselves every 12 hours; the second one has a jump in its last part.
+fn table(sandbox: &Sandbox) {
+    let mut text = "time,load,heat\n".to_owned();
+    for t in 0..400_u32 {
+        let (day, hour) = (1 + t / 24, t % 24);
+        let wave = (f64::from(t) * std::f64::consts::TAU / 12.0).sin();
+        let jump = if (300..310).contains(&t) { 8.0 } else { 0.0 };
+        let _ = writeln!(
+            text,
+            "2024-01-{day:02}T{hour:02}:00,{:.4},{:.4}",
+            10.0 + wave,
+            50.0 - 3.0 * wave + jump
+        );
+    }
+    sandbox.write("table.csv", text);
+}
+
+fn config(sandbox: &Sandbox, task: &str, more: &str) {
+    let text = format!(
+        "version = 1\ntask = \"{task}\"\n[data]\ntrain = \"table.csv\"\ntime_column = \"time\"\nlookback = 24\nhorizon = 6\n\
+         [data.split]\ntrain = 0.5\nvalid = 0.2\ntest = 0.3\n\
+         [model]\nd_model = 8\nn_layers = 1\nn_heads = 2\nd_ff = 16\ndropout = 0.0\n\
+         [model.patch]\nlength = 6\nstride = 3\n\
+         [train]\nepochs = 3\nlearning_rate = 5e-3\n{more}"
+    );
+    sandbox.write("series.toml", text);
+}
+
+#[test]
+fn a_table_is_forecast_judged_and_continued() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(&sandbox, "series-forecasting", "");
+    let train = ["train", "series.toml", "--out", "run"];
+    let done = sandbox.regard(&train).run().code(0);
+    insta::assert_snapshot!("series_train", without_figures(&done));
+    let again = sandbox.regard(&train).run().code(0);
+    assert!(
+        again.stdout.starts_with("already complete"),
+        "{}",
+        again.stdout
+    );
+
+    let eval = ["eval", "run", "--format", "json"];
+    let report = sandbox.regard(&eval).run().code(0).json();
+    assert_eq!(report["task"], "series-forecasting");
+    // 120 rows to tell, six at a time, every window.
+    assert_eq!(report["n"], 115);
+    assert_eq!(
+        (&report["lookback"], &report["horizon"]),
+        (&24.into(), &6.into())
+    );
+    let end = sandbox.events("run").pop().expect("an end");
+    for name in ["mse", "mae", "mse_original", "mae_original"] {
+        assert_eq!(report["metrics"][name], end[name], "{name}");
+    }
+    let mse = |n: usize| report["mse_by_channel"][n].as_f64().expect("a number");
+    assert!(mse(0) < 0.3, "a wave is learned: {}", mse(0));
+
+    let told = sandbox
+        .regard(&["predict", "run", "table.csv"])
+        .run()
+        .code(0);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!(lines[0], "step,time,load,heat");
+    assert_eq!(lines.len(), 7);
+    assert!(lines[1].starts_with("1,2024-01-17 16:00"), "{}", lines[1]);
+    let load: f64 = lines[1].split(',').nth(2).unwrap().parse().unwrap();
+    assert!((load - 10.0).abs() < 2.0, "in the data's units: {load}");
+}
+
+#[test]
+fn quantiles_are_forecast_in_order() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(
+        &sandbox,
+        "series-forecasting",
+        "[eval]\nmetric = \"pinball\"\n",
+    );
+    let quantiles = "model.quantiles=[0.1, 0.5, 0.9]";
+    let train = ["train", "series.toml", "--out", "run", "--set", quantiles];
+    sandbox.regard(&train).run().code(0);
+    let predict = ["predict", "run", "table.csv", "--format", "jsonl"];
+    let told = sandbox.regard(&predict).run().code(0);
+    for line in told.stdout.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let at = |q: &str| row["quantiles"]["heat"][q].as_f64().unwrap();
+        assert!(at("0.1") <= at("0.5") && at("0.5") <= at("0.9"), "{line}");
+    }
+}
+
+#[test]
+fn a_jump_scores_above_what_is_usual() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    sandbox.write(
+        "windows.csv",
+        "start,end\n2024-01-13T12:00,2024-01-13T21:00\n",
+    );
+    config(
+        &sandbox,
+        "series-anomaly",
+        "[anomaly]\nwindows = \"windows.csv\"\n",
+    );
+    let train = ["train", "series.toml", "--out", "run", "--format", "json"];
+    let report = sandbox.regard(&train).run().code(0).json();
+    let test = &report["test"];
+    assert_eq!(test["n"], 120);
+    assert_eq!(test["n_anomalous"], 10);
+    let figure = |name: &str| test["metrics"][name].as_f64().unwrap();
+    assert!(figure("roc_auc") > 0.9, "{test}");
+    assert_eq!(figure("event_recall"), 1.0);
+    let told = sandbox
+        .regard(&["predict", "run", "table.csv"])
+        .run()
+        .code(0);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    // A row for each row, the first ones without a score.
+    assert_eq!(lines.len(), 401);
+    assert_eq!(lines[1], "1,2024-01-01 00:00:00,,");
+    assert!(lines[301].ends_with(",true"), "{}", lines[301]);
+}
+
+#[test]
+fn classes_of_unequal_lengths_are_learned() {
+    let sandbox = Sandbox::new();
+    let mut text = "@classLabel true up down\n@data\n".to_owned();
+    for i in 0..40_i32 {
+        let slope = if i % 2 == 0 { 1 } else { -1 };
+        let values = (0..(6 + i % 5)).map(|t| (slope * t + i % 3).to_string());
+        let label = if i % 2 == 0 { "up" } else { "down" };
+        let _ = writeln!(text, "{}:{label}", values.collect::<Vec<_>>().join(","));
+    }
+    sandbox.write("slopes.ts", text);
+    sandbox.write(
+        "series.toml",
+        "version = 1\ntask = \"series-classification\"\n[data]\ntrain = \"slopes.ts\"\nvalid = 0.2\ntest = 0.2\n\
+         [model]\nd_model = 8\nn_layers = 1\nn_heads = 2\nd_ff = 16\n[model.stem]\nlayers = 1\nkernel = 3\n\
+         [train]\nepochs = 30\nbatch_size = 8\nlearning_rate = 5e-3\njitter = 0.05\n",
+    );
+    let train = ["train", "series.toml", "--out", "run", "--format", "json"];
+    let report = sandbox.regard(&train).run().code(0).json();
+    assert_eq!(report["test"]["metrics"]["accuracy"], 1.0, "{report}");
+    let predict = ["predict", "run", "slopes.ts"];
+    let told = sandbox.regard(&predict).run().code(0);
+    let first: Vec<&str> = told.stdout.lines().take(3).collect();
+    assert_eq!(first[0], "row,label,p_down,p_up");
+    assert!(
+        first[1].starts_with("1,up,") && first[2].starts_with("2,down,"),
+        "{first:?}"
+    );
+}
+
+#[test]
+fn what_a_model_of_series_cannot_do_is_refused() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(&sandbox, "series-forecasting", "word_dropout = 0.1\n");
+    let refused = sandbox.regard(&["train", "series.toml"]).run().code(2);
+    assert!(
+        refused
+            .stderr
+            .contains("`train.word_dropout`: expected no such key"),
+        "{}",
+        refused.stderr
+    );
+    config(&sandbox, "series-forecasting", "");
+    sandbox
+        .regard(&["train", "series.toml", "--out", "run"])
+        .run()
+        .code(0);
+    sandbox.write("short.csv", "time,load,heat\n2024-01-01T00:00,1,2\n");
+    sandbox.write("other.csv", "time,load,cold\n2024-01-01T00:00,1,2\n");
+    for (file, message) in [("short.csv", "24"), ("other.csv", "heat")] {
+        let refused = sandbox.regard(&["predict", "run", file]).run().code(3);
+        assert!(refused.stderr.contains(message), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "");
+    }
+}
