@@ -54,6 +54,6 @@ pub mod workload;
 pub use describe_run::{JudgedText, PartDescription, RunDescription, describe_run};
 pub use error::TrainError;
 pub use evaluate::evaluate;
-pub use run::{Outcome, Progress, Requests, RunSettings, Snapshot, Writer, train};
 pub use evaluate_run::{evaluate_file, evaluate_run, load_series, load_table, window_rows};
+pub use run::{Outcome, Progress, Requests, RunSettings, Snapshot, Writer, train};
 pub use test_texts::test_texts;
