@@ -164,6 +164,7 @@ pub struct Bundle {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a bundle")]
 enum Model {
     Text(TextClassifier),
     Series(SeriesModel),
@@ -452,6 +453,7 @@ fn least_values(model: &TransformerConfig) -> f64 {
 }
 
 /// What a bundle holds beside weights.
+#[expect(clippy::large_enum_variant, reason = "there is one a bundle")]
 enum Loaded {
     Tokenizer(Tokenizer),
     Scaler(Scaler, SeriesSchema),

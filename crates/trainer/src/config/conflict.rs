@@ -162,7 +162,7 @@ fn series(config: &Config, conflicts: &mut Vec<Conflict>) {
         });
     }
     let kernel = config.model.stem.kernel;
-    if kernel % 2 == 0 {
+    if kernel.is_multiple_of(2) {
         conflicts.push(Conflict {
             keys: &["model.stem.kernel"],
             expected: "an odd number".to_owned(),

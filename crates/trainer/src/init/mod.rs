@@ -81,9 +81,21 @@ pub struct TextProposal {
 pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     // It is read twice: for the header, and for everything else.
     require_regular_file(&options.train)?;
-    if let Some(proposal) = propose_series(options)? {
-        return Ok(Proposal::Series(Box::new(proposal)));
+    let fault = match propose_series(options) {
+        Ok(Some(proposal)) => return Ok(Proposal::Series(Box::new(proposal))),
+        Ok(None) => None,
+        Err(error) if series::is_ts(&options.train) => return Err(error),
+        // What is no number in a series may be a text like others.
+        Err(error) => Some(error),
+    };
+    match (propose_text(options), fault) {
+        (Err(TrainError::NoColumn { .. }), Some(fault)) => Err(fault),
+        (proposed, _) => proposed.map(|proposal| Proposal::Text(Box::new(proposal))),
     }
+}
+
+/// Proposes a configuration for labelled texts.
+fn propose_text(options: &InitOptions) -> Result<TextProposal, TrainError> {
     let header = has_header(options)?;
     let source = source_of(options, &options.train, header)?;
     let records = Records::open(&source)?;
@@ -111,13 +123,13 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
         &statistics[columns.text_index],
         options.processors,
     );
-    Ok(Proposal::Text(Box::new(TextProposal {
+    Ok(TextProposal {
         options: options.clone(),
         columns,
         sizes,
         n_rows,
         is_folder,
-    })))
+    })
 }
 
 /// A proposal for a file of series, if it is one and nobody named columns of texts.

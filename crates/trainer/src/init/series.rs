@@ -12,7 +12,7 @@ use super::render::{comment, path};
 /// Steps of the optimiser that a small forecaster gains from.
 const FORECAST_STEPS: usize = 800;
 /// And a small classifier, which has few examples.
-const CLASS_STEPS: usize = 1200;
+const CLASS_STEPS: usize = 800;
 /// Training windows that an epoch holds at most: neighbours tell the same.
 const WINDOWS: usize = 2500;
 
@@ -166,7 +166,7 @@ impl SeriesProposal {
         writeln!(out, "\n[model]")?;
         writeln!(
             out,
-            "d_model = 64\nn_layers = 1\nn_heads = 4\nd_ff = 128\ndropout = 0.2"
+            "d_model = 64\nn_layers = 1\nn_heads = 4\nd_ff = 128\ndropout = 0.1\npooling = \"max\"  # a shape that is somewhere in the series"
         )?;
         writeln!(
             out,
@@ -175,7 +175,7 @@ impl SeriesProposal {
         writeln!(
             out,
             "layers = 3\nkernel = {}",
-            if guess.lookback < 64 { 5 } else { 7 }
+            if guess.lookback < 64 { 5 } else { 15 }
         )?;
         writeln!(out, "\n[model.patch]")?;
         writeln!(
@@ -193,7 +193,7 @@ impl SeriesProposal {
         )?;
         writeln!(
             out,
-            "batch_size = 16\nlearning_rate = 1e-3\nwarmup = \"10%\"\nweight_decay = 0.05"
+            "batch_size = 16\nlearning_rate = 3e-3\nwarmup = \"10%\"\nweight_decay = 0.05"
         )?;
         writeln!(
             out,
@@ -201,7 +201,7 @@ impl SeriesProposal {
         )?;
         writeln!(
             out,
-            "jitter = 0.1  # noise and factors make many examples of few\nscaling = 0.2"
+            "jitter = 0.03  # noise and factors make many examples of few\nscaling = 0.1"
         )?;
         writeln!(out, "ema = 0.99")?;
         writeln!(
