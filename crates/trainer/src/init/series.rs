@@ -163,47 +163,51 @@ impl SeriesProposal {
             0..64 => 1,
             steps => steps.div_ceil(48),
         };
-        writeln!(out, "\n[model]")?;
-        writeln!(
+        // A short series is a level and a trend, a long one has shapes somewhere in it.
+        let is_short = guess.lookback < 64;
+        let (pooling, dropout, kernel, rate, jitter, scaling) = match is_short {
+            true => ("mean", 0.2, 5, "1e-3", 0.1, 0.2),
+            false => ("max", 0.1, 15, "3e-3", 0.03, 0.1),
+        };
+        let per_epoch = guess.rows.div_ceil(16).max(1);
+        let steps = if is_short {
+            CLASS_STEPS / 2
+        } else {
+            CLASS_STEPS
+        };
+        let epochs = steps.div_ceil(per_epoch).clamp(5, 400);
+        write!(
             out,
-            "d_model = 64\nn_layers = 1\nn_heads = 4\nd_ff = 128\ndropout = 0.1\npooling = \"max\"  # a shape that is somewhere in the series"
-        )?;
-        writeln!(
-            out,
-            "\n[model.stem]  # few examples teach attention little of neighbours; convolutions know them"
-        )?;
-        writeln!(
-            out,
-            "layers = 3\nkernel = {}",
-            if guess.lookback < 64 { 5 } else { 15 }
-        )?;
-        writeln!(out, "\n[model.patch]")?;
-        writeln!(
-            out,
-            "length = {length}  # of series of up to {} steps",
+            "
+[model]
+d_model = 64
+n_layers = 1
+n_heads = 4
+d_ff = 128
+dropout = {dropout}
+pooling = \"{pooling}\"
+
+[model.stem]  # few examples teach attention little of neighbours; convolutions know them
+layers = 3
+kernel = {kernel}
+
+[model.patch]
+length = {length}  # of series of up to {} steps
+stride = {length}
+
+[train]
+epochs = {epochs}  # about {steps} steps
+batch_size = 16
+learning_rate = {rate}
+warmup = \"10%\"
+weight_decay = 0.05
+label_smoothing = 0.1  # keeps a small model from growing too sure of few examples
+jitter = {jitter}  # noise and factors make many examples of few
+scaling = {scaling}
+ema = 0.98
+",
             guess.lookback
         )?;
-        writeln!(out, "stride = {length}")?;
-        let per_epoch = guess.rows.div_ceil(16).max(1);
-        writeln!(out, "\n[train]")?;
-        writeln!(
-            out,
-            "epochs = {}  # about {CLASS_STEPS} steps",
-            CLASS_STEPS.div_ceil(per_epoch).clamp(5, 400)
-        )?;
-        writeln!(
-            out,
-            "batch_size = 16\nlearning_rate = 3e-3\nwarmup = \"10%\"\nweight_decay = 0.05"
-        )?;
-        writeln!(
-            out,
-            "label_smoothing = 0.1  # keeps a small model from growing too sure of few examples"
-        )?;
-        writeln!(
-            out,
-            "jitter = 0.03  # noise and factors make many examples of few\nscaling = 0.1"
-        )?;
-        writeln!(out, "ema = 0.99")?;
         writeln!(
             out,
             "\n[eval]\nevery = \"10%\"\nkeep = \"last\"  # the best of few noisy evaluations is luck"

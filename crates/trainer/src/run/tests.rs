@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::{Device, Tensor};
+use regard_bundle::Companion;
 use regard_bundle::{BundleInfo, Workers};
-use regard_data::Tokenizer;
 use regard_model::TransformerConfig;
 
 use super::*;
@@ -53,8 +53,8 @@ impl Task for Spoilt {
     fn bundle_info(&self, step: u64) -> BundleInfo {
         self.task.bundle_info(step)
     }
-    fn tokenizer(&self) -> &Tokenizer {
-        self.task.tokenizer()
+    fn companion(&self) -> Companion<'_> {
+        self.task.companion()
     }
     fn summary(&self) -> Vec<String> {
         self.task.summary()
