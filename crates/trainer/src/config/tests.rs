@@ -348,10 +348,6 @@ fn each_wrong_value_has_its_message() {
             "found [0.9, 1.0]\n    hint: 1.0 is not",
         ),
         (
-            "[train]\non_nan = \"skip\"",
-            "`train.on_nan`: expected \"stop\", found \"skip\"\n    hint: this build does not have \"skip\" yet",
-        ),
-        (
             "[train]\nwarmup = \"1 week\"",
             "expected an integer (steps), \"5%\" or \"1 epoch\", found \"1 week\"",
         ),
@@ -952,7 +948,7 @@ fn contradictions_of_series_are_refused() {
         ),
         (
             "time_column = \"a\"\ntarget_columns = [\"b\", \"a\"]\n",
-            "`data.target_columns`: expected another column than `data.time_column`, found a for both",
+            "`data.target_columns`: expected another column than `data.time_column`, found \"a\" for both",
         ),
         (
             "header = false\ntime_column = \"a\"\n",
