@@ -127,3 +127,20 @@ fn a_plan_an_audit_and_a_proposal_need_no_training() {
     let why = "a search chooses by private data";
     assert!(refused.stderr.contains(why), "{refused}");
 }
+
+#[test]
+fn canaries_of_a_run_give_a_lower_bound_below_its_promise() {
+    let sandbox = sandbox("audit_canaries = 200");
+    let _ = sandbox.regard(&TRAIN).run().code(0);
+    let audit = ["audit", "run", "--format", "json"];
+    let audit = sandbox.regard(&audit).run().code(0).json();
+    let number = |name: &str| audit[name].as_f64().unwrap();
+    assert!(number("epsilon_lower") <= number("epsilon_claimed"));
+    assert_eq!(audit["guesses"]["canaries"], 200);
+    let none = [&TRAIN[..3], &["none", "--set", "privacy.audit_canaries=10"]].concat();
+    let _ = sandbox.regard(&none).run().code(0);
+    std::fs::remove_file(sandbox.path("none/audit.json")).unwrap();
+    let refused = sandbox.regard(&["audit", "none"]).run().code(2);
+    let why = "no canaries were planted; set privacy.audit_canaries";
+    assert!(refused.stderr.contains(why), "{refused}");
+}

@@ -354,6 +354,8 @@ pub const KEYS: &[Key] = &[
     Key::new("privacy", "dataset_size", integer(1, 1_000_000_000_000),
         Unset("it must be said: a private run asks for it"),
         "the number of units to train on, as a public constant"),
+    Key::new("privacy", "audit_canaries", integer(10, 100_000), Unset("none are planted"),
+        "contributions planted in training, each with probability 1/2, for `regard audit RUN` to guess at"),
     Key::new("privacy", "public", Kind::AnyOf { names: PrivacyConfig::PUBLIC_NAMES },
         Unset("nothing is"), "what of the data is public all the same"),
     Key::new("anomaly", "method",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::conflict::Conflict;
-use super::types::{Config, Keep, Task, TokenizerKind};
+use super::types::{Config, Keep, OnNan, Task, TokenizerKind};
 use super::values::{ClassWeights, Source};
 
 /// Among fewer units, the noise that hides one hides everything.
@@ -163,6 +163,9 @@ pub struct PrivacyConfig {
     /// The number of units of the training data, as a public constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_size: Option<u64>,
+    /// Canaries that are planted for an audit of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_canaries: Option<usize>,
     /// What of the data is public all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public: Option<Vec<String>>,
@@ -419,6 +422,18 @@ fn has_no_private_way(config: &Config, found: &mut Vec<Conflict>) {
             found: config.train.mixup.to_string(),
             hint: Some(
                 "a mixture of two units is bounded as if it were one of them, so both would leak"
+                    .to_owned(),
+            ),
+        });
+    }
+    if config.train.on_nan != OnNan::Stop {
+        found.push(Conflict {
+            keys: &["train.on_nan"],
+            expected: "\"stop\" beside [privacy]".to_owned(),
+            found: format!("\"{}\"", config.train.on_nan.name()),
+            hint: Some(
+                "no step is left out there, or it would tell who was in it: a unit whose gradient is \
+                 not finite contributes nothing"
                     .to_owned(),
             ),
         });

@@ -10,6 +10,7 @@
 //! What every rule is for, and the test that holds it, stands in `docs/privacy.md`.
 
 pub mod audit;
+mod canaries;
 mod clip;
 mod entropy;
 mod ledger;
@@ -24,6 +25,7 @@ mod source;
 mod statement;
 mod step;
 
+pub use canaries::Canaries;
 pub use clip::{Clipped, Clipping, Sensitivity};
 pub use entropy::Entropy;
 pub use ledger::{Ledger, LedgerHeader, LedgerState};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::canaries::Canaries;
 use super::entropy::Entropy;
 use super::ledger::{Ledger, LedgerHeader, LedgerState};
 use super::mechanism::Mechanism;
@@ -9,7 +10,7 @@ use super::plan::PrivatePlan;
 use super::sampler::PoissonSampler;
 use super::source::{PrivateSource, PrivateUnits};
 use super::statement::Statement;
-use super::step::PrivateReport;
+use super::step::{PrivateReport, n_trainable};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::step::Stepper;
@@ -33,6 +34,8 @@ pub(crate) struct PrivateRun {
     sampler: PoissonSampler,
     entropy: Entropy,
     ledger: Ledger,
+    /// What an audit of the run guesses about.
+    canaries: Option<Canaries>,
     /// Steps that the ledger has and this process has not made yet.
     reserved: u64,
 }
@@ -68,6 +71,10 @@ impl PrivateRun {
             lengths: units.are_examples().then(|| task.lengths(Split::Train)),
             units,
             entropy: Entropy::from_system()?,
+            canaries: match (privacy.audit_canaries, saved) {
+                (Some(_), Some(_)) => Some(Canaries::load(folder)?),
+                _ => None,
+            },
             ledger,
             reserved: 0,
         }))
@@ -112,7 +119,29 @@ impl PrivateRun {
             draw.units.sort_by_key(|unit| lengths[*unit]);
         }
         let source = PrivateSource::new(task, &self.units, &draw, self.entropy.key());
-        Ok(stepper.private_step(&self.mechanism, &source, &mut self.entropy, learning_rate))
+        Ok(stepper.private_step_among(
+            &self.mechanism,
+            &source,
+            &mut self.entropy,
+            self.canaries.as_mut(),
+            learning_rate,
+        ))
+    }
+
+    /// Plants the canaries that the configuration asks for, unless a checkpoint has them already.
+    pub fn plant(&mut self, config: &Config, stepper: &Stepper) {
+        let wanted = config.privacy.as_ref().and_then(|p| p.audit_canaries);
+        if let (Some(n), None) = (wanted, &self.canaries) {
+            let n_numbers = n_trainable(stepper.model());
+            self.canaries = Some(Canaries::plant(n, n_numbers, &mut self.entropy));
+        }
+    }
+
+    /// Writes down what is known of the canaries, with every checkpoint.
+    pub fn save_canaries(&self, folder: &Path) -> Result<(), TrainError> {
+        self.canaries
+            .as_ref()
+            .map_or(Ok(()), |canaries| canaries.save(folder))
     }
 
     /// Refuses a model with a parameter that has no per-unit rule.

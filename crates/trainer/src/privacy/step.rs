@@ -9,6 +9,7 @@ use regard_model::Transformer;
 use regard_ops::bookkeeping::{Bookkeeping, BookkeepingError, UnitGradients, Units};
 use regard_ops::{Context, Key};
 
+use super::canaries::Canaries;
 use super::entropy::Entropy;
 use super::mechanism::Mechanism;
 use super::noise;
@@ -53,7 +54,23 @@ impl Stepper {
         entropy: &mut Entropy,
         learning_rate: f64,
     ) -> PrivateReport {
-        let (noisy, report) = self.private_gradients(mechanism, source, entropy);
+        self.private_step_among(mechanism, source, entropy, None, learning_rate)
+    }
+
+    /// [`Stepper::private_step`] with canaries among the units.
+    pub(super) fn private_step_among(
+        &mut self,
+        mechanism: &Mechanism,
+        source: &dyn StepSource,
+        entropy: &mut Entropy,
+        canaries: Option<&mut Canaries>,
+        learning_rate: f64,
+    ) -> PrivateReport {
+        let planted = canaries.as_deref();
+        let (noisy, report) = self.private_gradients(mechanism, source, entropy, planted);
+        if let Some(canaries) = canaries {
+            canaries.look_at(self.model(), &noisy);
+        }
         self.update(noisy, learning_rate, 1.0);
         report
     }
@@ -64,6 +81,7 @@ impl Stepper {
         mechanism: &Mechanism,
         source: &dyn StepSource,
         entropy: &mut Entropy,
+        canaries: Option<&Canaries>,
     ) -> (GradientsParams, PrivateReport) {
         let (sum, mut report) = self.bounded_sum(mechanism, source, entropy.key());
         // Once a step, over all micro-batches and shards.
@@ -73,12 +91,16 @@ impl Stepper {
             true => [7; 32],
             false => seed,
         };
-        let noise = noise::normals(
+        let mut noise = noise::normals(
             seed,
             n_trainable(self.model()),
             mechanism.noise_deviation(),
             self.settings().workers,
         );
+        if let Some(canaries) = canaries {
+            // To the one sum that noise and contributions make, at the places of their own.
+            canaries.contribute(&mut noise, mechanism, entropy);
+        }
         let divisor = mechanism.divisor;
         #[cfg(test)]
         let divisor = match super::mutant::Mutant::DivisorOfTheDraw.is_made() {
@@ -245,4 +267,38 @@ pub(super) fn n_trainable(model: &Transformer) -> usize {
     let mut count = Count(0);
     model.visit(&mut count);
     count.0
+}
+
+/// All gradients as one vector; zeros where there is none.
+pub(super) fn flat(model: &Transformer, gradients: &GradientsParams) -> Vec<f64> {
+    struct Flat<'a> {
+        gradients: &'a GradientsParams,
+        values: Vec<f64>,
+    }
+    impl ModuleVisitor for Flat<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            if !value.is_require_grad() {
+                return;
+            }
+            match self.gradients.get::<D>(param.id) {
+                Some(gradient) => self.values.extend(
+                    gradient
+                        .into_data()
+                        .try_into_vec_as::<f64>()
+                        .expect("a float tensor converts to f64"),
+                ),
+                None => {
+                    let n = self.values.len() + value.shape().num_elements();
+                    self.values.resize(n, 0.0);
+                }
+            }
+        }
+    }
+    let mut flat = Flat {
+        gradients,
+        values: Vec::new(),
+    };
+    model.visit(&mut flat);
+    flat.values
 }

@@ -235,9 +235,10 @@ impl<'a> Run<'a> {
         let ledger = saved
             .as_ref()
             .and_then(|saved| saved.state.privacy.as_ref());
-        let private = PrivateRun::new(config, task, &settings.folder, ledger)?;
-        if let (Some(private), Some(privacy)) = (&private, &config.privacy) {
+        let mut private = PrivateRun::new(config, task, &settings.folder, ledger)?;
+        if let (Some(private), Some(privacy)) = (&mut private, &config.privacy) {
             private.rehearse(&stepper, task)?;
+            private.plant(config, &stepper);
             warnings.extend(private.warnings(privacy.dataset_size));
         }
         let state = match saved {

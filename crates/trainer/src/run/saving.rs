@@ -12,7 +12,6 @@ use crate::checkpoint::{CheckpointError, CheckpointStore, Contents, End, Saved, 
 use crate::error::TrainError;
 use crate::log::{Event, EventKind};
 use crate::optimizer::NamedOptimizer;
-use crate::privacy::PrivateRun;
 use crate::step::Stepper;
 
 /// Everything that the next step depends on, as it is now.
@@ -166,7 +165,10 @@ impl Run<'_> {
             board.sync()?;
         }
         self.state.log_offset = self.log.offset();
-        self.state.privacy = self.private.as_ref().map(PrivateRun::ledger_state);
+        if let Some(private) = &self.private {
+            self.state.privacy = Some(private.ledger_state());
+            private.save_canaries(&self.settings.folder)?;
+        }
         let snapshot = Snapshot::new(&self.stepper, self.average.as_ref(), &self.state);
         let keep = self.config.checkpoint.keep;
         self.writer = Some(Writer::begin(snapshot, self.store.clone(), keep));

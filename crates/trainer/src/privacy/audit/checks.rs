@@ -2,19 +2,16 @@
 
 use std::ops::Range;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use regard_accounting::{Accountant, Event, gaussian_epsilon};
 use regard_bundle::Workers;
-use regard_model::Transformer;
 use regard_ops::Key;
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::privacy::source::{PrivateSource, PrivateUnits};
-use crate::privacy::step::n_trainable;
+use crate::privacy::step::{flat, n_trainable};
 use crate::privacy::{Entropy, Mechanism, PoissonSampler, PrivatePlan};
 use crate::run::stepper;
 use crate::sampler::{Draw, Permutation};
@@ -210,7 +207,7 @@ impl Audit<'_> {
         let release = |source: &dyn StepSource| {
             // The same noise twice, to take it off again.
             let mut entropy = Entropy::not_private(seed);
-            let (noisy, _) = stepper.private_gradients(&mechanism, source, &mut entropy);
+            let (noisy, _) = stepper.private_gradients(&mechanism, source, &mut entropy, None);
             flat(stepper.model(), &noisy)
         };
         let dropout = Entropy::not_private(seed).key();
@@ -241,7 +238,8 @@ impl Audit<'_> {
         let (mut squares, mut products) = (0.0, 0.0);
         let mut before: Option<Vec<f64>> = None;
         for _ in 0..steps {
-            let (noisy, _) = stepper.private_gradients(&mechanism, &Nobody, &mut self.entropy);
+            let (noisy, _) =
+                stepper.private_gradients(&mechanism, &Nobody, &mut self.entropy, None);
             let noise = flat(stepper.model(), &noisy);
             squares += noise.iter().map(|z| z * z).sum::<f64>();
             if let Some(before) = &before {
@@ -319,7 +317,7 @@ impl Audit<'_> {
         let divisor = mechanism.divisor;
         let mut along = Vec::with_capacity(steps);
         for _ in 0..steps {
-            let (noisy, _) = stepper.private_gradients(&mechanism, &Nobody, &mut entropy);
+            let (noisy, _) = stepper.private_gradients(&mechanism, &Nobody, &mut entropy, None);
             let noise = flat(stepper.model(), &noisy);
             let projected: f64 = noise.iter().zip(&direction).map(|(z, s)| z * s).sum();
             along.push(projected * divisor / norm);
@@ -408,7 +406,7 @@ impl StepSource for Canary<'_> {
 }
 
 /// A draw of no unit.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl StepSource for Nobody {
     fn n_units(&self) -> usize {
@@ -422,38 +420,4 @@ impl StepSource for Nobody {
     fn row_losses(&self, _output: Tensor<3>, _targets: &Targets) -> Tensor<1> {
         unreachable!("nobody asks for losses of no units")
     }
-}
-
-/// All gradients as one vector; zeros where there is none.
-fn flat(model: &Transformer, gradients: &GradientsParams) -> Vec<f64> {
-    struct Flat<'a> {
-        gradients: &'a GradientsParams,
-        values: Vec<f64>,
-    }
-    impl ModuleVisitor for Flat<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let value = param.val();
-            if !value.is_require_grad() {
-                return;
-            }
-            match self.gradients.get::<D>(param.id) {
-                Some(gradient) => self.values.extend(
-                    gradient
-                        .into_data()
-                        .try_into_vec_as::<f64>()
-                        .expect("a float tensor converts to f64"),
-                ),
-                None => {
-                    let n = self.values.len() + value.shape().num_elements();
-                    self.values.resize(n, 0.0);
-                }
-            }
-        }
-    }
-    let mut flat = Flat {
-        gradients,
-        values: Vec::new(),
-    };
-    model.visit(&mut flat);
-    flat.values
 }

@@ -3,11 +3,16 @@
 use std::fmt::Write as _;
 
 use burn::tensor::Device;
+use regard_accounting::Adjacency;
 use regard_bundle::Workers;
 
 use super::*;
 use crate::config::{self, Config};
+use crate::privacy::audit::checks::Nobody;
 use crate::privacy::mutant::Mutant;
+use crate::privacy::step::n_trainable;
+use crate::privacy::{Canaries, Clipping, Entropy, Mechanism};
+use crate::run::stepper;
 use crate::task;
 
 /// A private configuration on little data of its own.
@@ -69,4 +74,37 @@ fn every_mistake_is_found_by_the_check_that_is_there_for_it() {
         };
         assert!(failed.contains(&expected), "{mutant:?}: {failed:?}");
     }
+}
+
+/// The lower bound of a run's canaries, and the upper bound that the run claims.
+fn one_run(config: &Config) -> (f64, f64) {
+    let task = task::load(config).unwrap();
+    let mut stepper = stepper(config, &*task, &Device::flex(), Workers::new(1)).unwrap();
+    let mechanism = Mechanism {
+        sample_rate: 1.0,
+        noise_multiplier: 4.0,
+        clipping: Clipping::new(config::ClippingStyle::Flat, 0.8),
+        divisor: 16.0,
+        adjacency: Adjacency::AddRemove,
+    };
+    let (steps, delta) = (2, 1e-6);
+    let mut entropy = Entropy::not_private(3);
+    let n_numbers = n_trainable(stepper.model());
+    let mut canaries = Canaries::plant(600, n_numbers, &mut entropy);
+    for _ in 0..steps {
+        let planted = Some(&mut canaries);
+        stepper.private_step_among(&mechanism, &Nobody, &mut entropy, planted, 1e-3);
+    }
+    let claimed = mechanism.bound(steps, delta).unwrap().epsilon;
+    (canaries.lower_bound(delta).epsilon_lower, claimed)
+}
+
+#[test]
+fn canaries_of_one_run_refute_too_little_noise_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), "");
+    let (lower, claimed) = one_run(&config);
+    assert!(lower <= claimed, "{lower} refutes {claimed}");
+    let (lower, claimed) = Mutant::NoiseOverBatch.make(|| one_run(&config));
+    assert!(lower > claimed + 1.0, "{lower} does not refute {claimed}");
 }
