@@ -86,7 +86,7 @@ impl TextProposal {
         writeln!(out, "\n[model]")?;
         writeln!(
             out,
-            "d_model = {}  # for {n_rows} rows; a larger model learns them by heart",
+            "d_model = {}  # for {n_rows} rows; fewer learn less, more learn them by heart",
             sizes.d_model
         )?;
         writeln!(
@@ -114,7 +114,7 @@ impl TextProposal {
         writeln!(out, "\n[train]")?;
         writeln!(
             out,
-            "epochs = {}  # about as many as {n_rows} rows bear before they are learned by heart",
+            "epochs = {}  # a thousand steps or so, or what {n_rows} rows bear before they are learned by heart",
             sizes.epochs
         )?;
         if let Some(most) = sizes.max_steps {

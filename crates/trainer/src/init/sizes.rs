@@ -8,6 +8,8 @@ const MINUTES: f64 = 15.0;
 const SPEED: f64 = 1.5e10;
 /// Seconds that the update of one number takes, the moving average with it.
 const UPDATE: f64 = 5e-9;
+/// The steps that a training on few rows has.
+const FEWEST_STEPS: usize = 1000;
 /// The longest text that is proposed, in tokens.
 const LONGEST: usize = 512;
 /// Above this many characters between spaces, words are not what parts the text.
@@ -86,30 +88,25 @@ impl Sizes {
             "95 of 100 texts have at most {} tokens or so",
             tokens_at_95.round()
         );
-        let d_model = match n_rows {
-            0..1_500 => 64,
-            1_500..40_000 => 128,
-            _ => 192,
-        };
+        let d_model = if n_rows < 40_000 { 128 } else { 192 };
         let (dropout, word_dropout, mixup) = match n_rows {
             0..20_000 => (0.3, 0.3, 1.0),
             20_000..60_000 => (0.2, 0.2, 0.5),
             _ => (0.1, 0.1, 0.2),
         };
         let batch_size = match n_rows {
-            0..1_500 => 16,
-            1_500..30_000 => 32,
+            0..3_000 => 16,
+            3_000..30_000 => 32,
             _ => 64,
         };
+        let steps_per_epoch = n_rows.div_ceil(batch_size).max(1);
         let epochs = match n_rows {
-            0..1_000 => 30,
-            1_000..3_000 => 12,
-            3_000..15_000 => 6,
+            // The average needs some hundred steps behind those in which most is learned.
+            0..15_000 => (FEWEST_STEPS / steps_per_epoch).clamp(6, 60),
             15_000..50_000 => 4,
             _ => 3,
         };
         let n_layers = if n_rows < 15_000 { 1 } else { 2 };
-        let steps_per_epoch = n_rows.div_ceil(batch_size).max(1);
         let n_words: u64 = text
             .lengths
             .iter()
