@@ -152,6 +152,8 @@ fn the_second_signal_ends_at_once() {
         assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(5));
     }
+    // The log is there a little before the first step is under way.
+    std::thread::sleep(Duration::from_millis(500));
     send(&child, "INT");
     std::thread::sleep(Duration::from_millis(50));
     assert!(

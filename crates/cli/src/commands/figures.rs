@@ -17,6 +17,8 @@ pub fn to_json(task: &str, evaluation: &Evaluation) -> Value {
         "schema": super::SCHEMA,
         "task": task,
         "split": evaluation.split.name(),
+        // Each kind of figures says below how many it judged; the place is fixed.
+        "n": null,
         "metrics": metrics,
     });
     match &evaluation.report {

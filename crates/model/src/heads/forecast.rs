@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use regard_attention::Mask;
 use regard_ops::primitive::{Linear, LinearConfig};
-use regard_ops::{Context, Init, Key};
+use regard_ops::{Context, Key};
 
 use super::positions::all_positions;
 
@@ -29,13 +29,8 @@ impl ForecastHead {
         key: Key,
         device: &Device,
     ) -> Self {
-        // Nearly nothing at first, which is a forecast of the level: what is drawn larger stays in the many weights that
-        // few gradients reach, and is noise in every forecast.
-        let linear = LinearConfig::new(n_positions * d_model, n_outputs * horizon)
-            .with_init(Init::Normal(0.002))
-            .init(key, device);
         Self {
-            linear,
+            linear: LinearConfig::new(n_positions * d_model, n_outputs * horizon).init(key, device),
             n_positions,
             n_outputs,
             horizon,
