@@ -484,6 +484,10 @@ fn what_would_break_a_promise_is_refused_with_the_reason() {
             "`train.mixup`: expected 0 beside [privacy]",
         ),
         (
+            &["train.on_nan=skip"],
+            "`train.on_nan`: expected \"stop\" beside [privacy], found \"skip\"",
+        ),
+        (
             &["train.early_stopping=3"],
             "`train.early_stopping`: expected nothing beside [privacy]",
         ),
