@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::support::Sandbox;
+use crate::support::{PATIENCE, Sandbox};
 
 /// Everything random or remembered is on.
 const SETTINGS: [&str; 13] = [
@@ -53,7 +53,7 @@ fn train_under_kills(
 /// Looks until `seen`, or the program has ended.
 fn wait_until(child: &mut Child, mut seen: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(60) {
+    while begun.elapsed() < PATIENCE {
         if seen() {
             return true;
         }
@@ -61,7 +61,7 @@ fn wait_until(child: &mut Child, mut seen: impl FnMut() -> bool) -> bool {
             return false;
         }
     }
-    panic!("neither an end nor the moment within a minute");
+    panic!("neither an end nor the moment in all this time");
 }
 
 fn log_length(sandbox: &Sandbox) -> u64 {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Regard, Sandbox};
+use crate::support::{PATIENCE, Regard, Sandbox};
 
 /// The most memory that a hostile file may cost, in KiB.
 const MOST_KIB: u64 = 200 * 1024;
@@ -326,10 +326,7 @@ fn a_folder_in_use_is_refused_at_once() {
     let mut first = sandbox.training("run", &settings).spawn();
     let begun = Instant::now();
     while !sandbox.path("run/events.jsonl").exists() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "the first run does not begin"
-        );
+        assert!(begun.elapsed() < PATIENCE, "the first run does not begin");
         std::thread::sleep(Duration::from_millis(20));
     }
     let second = sandbox.train("run", &settings);

@@ -1,8 +1,8 @@
 //! Data that does not fit into memory trains as if it did.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::support::Sandbox;
+use crate::support::{PATIENCE, Sandbox};
 
 /// Nothing of the data may stay in memory.
 const IN_FILES: &str = "data.memory_mib=0";
@@ -33,7 +33,7 @@ fn a_killed_run_finds_its_token_ids_again_and_believes_no_damaged_ones() {
         let begun = Instant::now();
         let saved = sandbox.path(&format!("killed/checkpoints/step-{:010}", 2));
         while !saved.exists() && child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no checkpoint");
+            assert!(begun.elapsed() < PATIENCE, "no checkpoint");
         }
         child.kill().unwrap();
         child.wait().unwrap();

@@ -7,9 +7,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// How long a test waits for what is bound to come, on the slowest of machines.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A run of the program about to be made.
 pub struct Regard {
@@ -109,7 +113,7 @@ impl Regard {
             let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
             peak = peak.max(kib.unwrap_or(0));
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
         feeder.join().unwrap();
         let output = child.wait_with_output().unwrap();

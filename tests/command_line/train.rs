@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Sandbox, count, without_figures};
+use crate::support::{PATIENCE, Sandbox, count, without_figures};
 
 #[test]
 fn a_run_ends_with_its_figures_on_the_test_data() {
@@ -264,10 +264,7 @@ fn a_folder_in_use_is_refused_at_once() {
     let mut first = sandbox.training("run", &settings).spawn();
     let begun = Instant::now();
     while !sandbox.path("run/checkpoints/step-0000000002").exists() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "the run never begins"
-        );
+        assert!(begun.elapsed() < PATIENCE, "the run never begins");
         std::thread::sleep(Duration::from_millis(10));
     }
     let done = sandbox.train("run", &["train.epochs=100000"]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Done, Regard, Sandbox};
+use crate::support::{Done, PATIENCE, Regard, Sandbox};
 
 const RANGES: &str = "
 [tune.ranges]
@@ -90,10 +90,7 @@ fn a_search_that_was_killed_finds_what_it_would_have_found() {
         let mut child = tuning(&sandbox, "killed", &budget).spawn();
         let (begun, before) = (Instant::now(), logged(&sandbox, "killed"));
         while logged(&sandbox, "killed") < before + 9000 && child.try_wait().unwrap().is_none() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(120),
-                "nothing goes on"
-            );
+            assert!(begun.elapsed() < PATIENCE, "nothing goes on");
             std::thread::sleep(Duration::from_millis(2));
         }
         let _ = child.kill();
