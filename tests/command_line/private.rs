@@ -144,3 +144,106 @@ fn canaries_of_a_run_give_a_lower_bound_below_its_promise() {
     let why = "no canaries were planted; set privacy.audit_canaries";
     assert!(refused.stderr.contains(why), "{refused}");
 }
+
+/// Many short series in one file: a day's course with a level and a height of its own for each.
+fn many_series(more: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut rows = String::from("meter,hour,load,price\n");
+    for meter in 0..150_u32 {
+        let (level, height) = (f64::from(meter % 13), f64::from(meter % 7) + 1.0);
+        for hour in 0..60_u32 {
+            let load = level + height * f64::from(hour % 24 + meter % 5).sin();
+            writeln!(rows, "{meter},{hour},{load:.3},{:.3}", load / 2.0).unwrap();
+        }
+    }
+    sandbox.write("meters.csv", &rows);
+    sandbox.write(
+        "meters.toml",
+        format!(
+            "version = 1\ntask = \"series-forecasting\"\n[data]\ntrain = \"meters.csv\"\ntime_column = \"hour\"\nid_column = \"meter\"\ntarget_columns = [\"load\", \"price\"]\nlookback = 8\nhorizon = 2\nstride = 5\n[model]\nd_model = 8\nn_layers = 2\nn_heads = 2\nd_ff = 8\npatch = {{length = 4, stride = 4}}\n[train]\nepochs = 3\nbatch_size = 30\nmicro_batch = 16\ngradient_checkpointing = \"every-block\"\n[eval]\nevery = \"3 epochs\"\n[privacy]\nepsilon = 4\ndelta = 1e-3\ndataset_size = 150\n{more}"
+        ),
+    );
+    sandbox
+}
+
+#[test]
+fn a_forecaster_protects_whole_series_or_windows_and_says_which() {
+    let sandbox = many_series("max_rows_per_unit = 3");
+    let train = |more: &[&str]| {
+        let all = [&["train", "meters.toml", "--format", "json"], more].concat();
+        sandbox.regard(&all).run()
+    };
+    let done = train(&["--out", "series"]).code(0).json();
+    let statement = &done["privacy"];
+    assert_eq!(statement["unit"], "series");
+    assert_eq!(statement["max_rows_per_unit"], 3);
+    assert_eq!(statement["time_step"], Value::Null);
+    let spent = ["privacy", "spent", "series"];
+    let words = sandbox.regard(&spent).run().code(0).stdout;
+    let promise = "private for each series (all its values), add-remove";
+    assert!(words.contains(promise), "{words}");
+    // Means and deviations of private data are nowhere in the bundle.
+    let scaler = String::from_utf8(sandbox.read("series/bundle/scaler.json")).unwrap();
+    let scaler: Value = serde_json::from_str(&scaler).unwrap();
+    assert_eq!(scaler["mean"], serde_json::json!([0.0, 0.0]));
+    assert_eq!(scaler["std"], serde_json::json!([1.0, 1.0]));
+    let audit = ["audit", "meters.toml", "--format", "json"];
+    let audit = sandbox.regard(&audit).run().code(0).json();
+    assert_eq!(audit["passed"], true, "{audit}");
+
+    // 150 series of 7 training windows each; a step stands in two of them.
+    let windows = [
+        "--set",
+        "privacy.unit=window",
+        "--set",
+        "privacy.dataset_size=1000",
+        "--set",
+        "privacy.delta=1e-4",
+    ];
+    let done = train(&[&windows[..], &["--out", "windows"]].concat());
+    let statement = &done.code(0).json()["privacy"];
+    let step = &statement["time_step"];
+    assert_eq!(step["windows_with_a_step"], 2);
+    let of_one = statement["epsilon"].as_f64().unwrap();
+    assert!((step["epsilon"].as_f64().unwrap() / of_one - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_private_forecaster_that_looks_at_private_series_is_refused() {
+    let sandbox = many_series("");
+    for (settings, told) in [
+        (&[][..], "`privacy.max_rows_per_unit`"),
+        (&["privacy.unit=record"], "a value stands in many windows"),
+        (
+            &["data.scaler=standard"],
+            "means and deviations of private data are private",
+        ),
+        (
+            &["privacy.public=[\"valid\"]"],
+            "a later part of the same private series",
+        ),
+    ] {
+        let sets: Vec<&str> = settings.iter().flat_map(|set| ["--set", set]).collect();
+        let refused = sandbox.regard(&[&["privacy", "plan", "meters.toml"], &sets[..]].concat());
+        let refused = refused.run().code(2);
+        assert!(refused.stderr.contains(told), "{refused}");
+    }
+    let text = String::from_utf8(sandbox.read("meters.toml")).unwrap();
+    for (line, told) in [
+        (
+            "id_column = \"meter\"\n",
+            "the column that says which series a row belongs to",
+        ),
+        (
+            "target_columns = [\"load\", \"price\"]\n",
+            "which columns hold numbers would be found",
+        ),
+    ] {
+        sandbox.write("other.toml", text.replace(line, ""));
+        let refused = sandbox
+            .regard(&["privacy", "plan", "other.toml"])
+            .run()
+            .code(2);
+        assert!(refused.stderr.contains(told), "{refused}");
+    }
+}

@@ -4,9 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Spoil, Units, assert_near, gradients, model, settings, weights, without_dropout};
+use common::{
+    Spoil, Units, assert_near, config, gradients, model, settings, weights, without_dropout,
+};
 use regard_accounting::Adjacency;
 use regard_bundle::Workers;
+use regard_model::gradient_checkpointing::Segments;
 use regard_model::weights::HostTensor;
 use regard_trainer::config::ClippingStyle;
 use regard_trainer::privacy::{Clipping, Entropy, Mechanism, PrivateReport};
@@ -107,15 +110,22 @@ fn a_step_is_the_loop_over_units_however_it_is_cut() {
         let units = Units::new(n_rows);
         for style in STYLES {
             let expected = naive(style, &units);
-            for (micro_batch, shards) in [(None, 1), (None, 4), (Some(2), 1), (Some(3), 2)] {
+            for (micro_batch, shards, every) in [
+                (None, 1, 2),
+                (None, 4, 2),
+                (Some(2), 1, 2),
+                (Some(3), 2, 2),
+                (None, 2, 1),
+            ] {
                 let settings = StepSettings {
                     micro_batch,
                     shards,
+                    segments: Segments::of_blocks(2, every),
                     workers: Workers::new(2),
                     ..settings()
                 };
                 let (found, report) = private(&mechanism(style, SILENT), settings, &units);
-                let what = format!("{style:?}, {n_rows:?}, {micro_batch:?}, {shards}");
+                let what = format!("{style:?}, {n_rows:?}, {micro_batch:?}, {shards}, {every}");
                 // Key biases have no gradient: only rounding is compared there.
                 let real = |gradients: &Gradients| -> Gradients {
                     let named = gradients.iter().map(|(name, g)| (name.clone(), g.clone()));
@@ -161,9 +171,16 @@ fn a_step_on_nobody_is_a_step_of_noise() {
 
 #[test]
 fn a_unit_that_is_not_finite_contributes_nothing_and_stops_nothing() {
-    for style in STYLES {
+    for (style, every) in STYLES
+        .into_iter()
+        .flat_map(|style| [(style, 2), (style, 1)])
+    {
         let mut units = Units::new(&[1, 2, 1, 1]);
         let mechanism = mechanism(style, SILENT);
+        let settings = || StepSettings {
+            segments: Segments::of_blocks(2, every),
+            ..settings()
+        };
         units.spoil = Spoil::Loss(1, f32::NAN);
         let (found, report) = private(&mechanism, settings(), &units);
         assert_eq!(report.n_discarded, 1);
@@ -173,6 +190,25 @@ fn a_unit_that_is_not_finite_contributes_nothing_and_stops_nothing() {
         others.spoil = Spoil::Loss(1, 0.0);
         let (expected, _) = private(&mechanism, settings(), &others);
         assert_near("without it", &found, &expected, 1e-5);
+    }
+}
+
+/// The first pass gives the norms and the second the sum: on other masks of dropout a unit would not
+/// keep its bound. AUTO-S brings a single unit to the bound, so the sum's norm shows it.
+#[test]
+fn both_passes_of_gradient_checkpointing_draw_the_same_dropout() {
+    let one = Units::new(&[3]);
+    let mechanism = mechanism(ClippingStyle::AutoS, SILENT);
+    for every in [2, 1] {
+        let settings = StepSettings {
+            segments: Segments::of_blocks(2, every),
+            ..settings()
+        };
+        let mut stepper = Stepper::new(model(&config()), settings);
+        stepper.private_step(&mechanism, &one, &mut Entropy::not_private(4), 1e-2);
+        let norm = squares(&gradients(&stepper), |_| true).sqrt() * DIVISOR;
+        let bound = BOUND * (1.0 - 1e-3);
+        assert!(norm <= bound * (1.0 + 1e-4) && norm > 0.9 * bound, "{norm}");
     }
 }
 

@@ -53,6 +53,16 @@ impl Scaler {
         })
     }
 
+    /// A scaler that leaves the channels `columns` as they are.
+    #[must_use]
+    pub fn identity(columns: &[String]) -> Self {
+        Self {
+            columns: columns.to_vec(),
+            mean: vec![0.0; columns.len()],
+            std: vec![1.0; columns.len()],
+        }
+    }
+
     /// Fits a scaler on some of the series of a file at `path`. A channel of one single value is centred: what it says of
     /// the others' classes is nothing, and files of the archives have such.
     ///

@@ -37,6 +37,8 @@ pub struct TrainingReport {
     pub explained: Vec<Explained>,
     /// What it took.
     pub cost: Cost,
+    /// What a private run promises, sentence by sentence; none if it promises nothing.
+    pub promise: Vec<String>,
     /// Warnings of the run.
     pub warnings: Vec<String>,
     /// The resolved configuration, in TOML.
@@ -219,6 +221,13 @@ impl TrainingReport {
                 "Calibration",
                 quality::calibration(self),
             ));
+        if !self.promise.is_empty() {
+            page = page.with_section(Section::new(
+                "privacy",
+                "What is promised",
+                html! { @for sentence in &self.promise { p { (sentence) } } },
+            ));
+        }
         if let Some(mistakes) = &self.mistakes {
             let body = examples::mistakes(self, mistakes);
             page = page.with_section(Section::new("mistakes", "Surest mistakes", body));

@@ -24,16 +24,16 @@ impl Key {
             ("train", "label_smoothing" | "class_weights" | "mixup") => CLASSES,
             ("train", "word_dropout") => TEXT,
             ("train", "jitter" | "scaling") | ("model.stem", _) => &[SeriesClassification],
-            ("data", "lookback" | "horizon" | "stride" | "repeated_times") | ("data.split", _) => {
-                WINDOWS
-            }
+            ("data", "lookback" | "horizon" | "stride" | "repeated_times" | "scaler")
+            | ("data.split", _) => WINDOWS,
             ("data", "time_column" | "id_column" | "target_columns")
             | ("model.patch", _)
             | ("model", "instance_norm") => SERIES,
             ("model", "quantiles") => &[SeriesForecasting],
             ("anomaly", _) => &[SeriesAnomaly],
-            // A value stands in many windows: noise for one of them promises nothing for the value.
-            ("privacy", _) => TEXT,
+            // A threshold of anomalies, and the labels and lengths of whole series, are found in the
+            // data without noise.
+            ("privacy", _) => &[TextClassification, SeriesForecasting],
             // The page of a run of series is not written yet.
             ("report", "html" | "examples") => TEXT,
             _ => Task::ALL,
@@ -57,6 +57,7 @@ impl Key {
             (SeriesAnomaly, "data.split", "train") => Some("0.12"),
             (SeriesAnomaly, "data.split", "valid") => Some("0.03"),
             (SeriesAnomaly, "data.split", "test") => Some("0.85"),
+            (_, "privacy", "unit") => Some("\"series\""),
             (_, "model", "d_model") => Some("16"),
             (_, "model", "d_ff") => Some("128"),
             (_, "model", "n_layers") => Some("2"),

@@ -8,8 +8,8 @@ use super::kind::{Kind, Range};
 use super::privacy::{AdjacencyName, ClippingStyle};
 use super::{
     Activation, AnomalyMethod, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan,
-    Optimizer, Pooling, Position, PrivacyConfig, RepeatedTimes, ScheduleKind, Task, TokenizerKind,
-    Trainable,
+    Optimizer, Pooling, Position, PrivacyConfig, RepeatedTimes, ScalerKind, ScheduleKind, Task,
+    TokenizerKind, Trainable,
 };
 
 /// What a key is when the configuration does not set it.
@@ -191,6 +191,8 @@ pub const KEYS: &[Key] = &[
          are kept as they are and no missing row is filled in"),
     Key::new("data", "target_columns", Kind::Columns, Unset("every column of numbers that is not named otherwise"),
         "the channels: what is forecast, or judged"),
+    Key::new("data", "scaler", one_of(ScalerKind::NAMES), Is("\"standard\""),
+        "how the channels are brought to one scale: each to mean 0 and deviation 1 over the training part, or not at all"),
     Key::new("data", "lookback", integer(1, 1_000_000), Is("96"), "the steps that the model sees"),
     Key::new("data", "horizon", integer(1, 100_000), Is("24"), "the steps that it tells"),
     Key::new("data", "stride", integer(1, 1_000_000), Is("1"),
@@ -342,9 +344,10 @@ pub const KEYS: &[Key] = &[
         "how a unit's gradient is bounded: cut to the bound, brought to it (auto-s), or cut operation \
          by operation"),
     Key::new("privacy", "unit", Kind::PrivacyUnit, Is("\"record\""),
-        "what the promise protects: a record, or all records of a user, who is named in a column"),
-    Key::new("privacy", "max_rows_per_unit", integer(1, 1_048_576), Unset("all rows of a record"),
-        "the most rows of a unit that a step takes; a new choice every time"),
+        "what the promise protects: a record (a document is one), all records of a user, who is named in a \
+         column, a series with all its windows, or a training window of it"),
+    Key::new("privacy", "max_rows_per_unit", integer(1, 1_048_576), Unset("all of it, where a unit is a record or a window"),
+        "the most records, or windows of a series, of a unit that a step takes; a new choice every time"),
     Key::new("privacy", "adjacency", one_of(AdjacencyName::NAMES), Is("\"add-remove\""),
         "which two datasets must be hard to tell apart: one unit more or less, one emptied, or one \
          replaced"),

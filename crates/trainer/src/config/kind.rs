@@ -187,10 +187,6 @@ impl Kind {
                 }
             }
             (Self::PrivacyUnit, Value::String(text)) => {
-                let planned = |(name, _): &&(&str, &str)| name == text;
-                if let Some((_, comes_with)) = PrivacyUnit::PLANNED.iter().find(planned) {
-                    return mismatch(Some(format!("\"{text}\" comes with {comes_with}")));
-                }
                 return match PrivacyUnit::parse(text) {
                     Some(unit) => Ok(Value::String(unit.to_string())),
                     None => mismatch(None),

@@ -39,7 +39,7 @@ pub use types::{
     Activation, AnomalyConfig, AnomalyMethod, AttentionConfig, CheckpointConfig, Config,
     DataConfig, DataFormat, EvalConfig, Keep, Mechanism, MetricName, Mode, ModelConfig,
     NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes, ReportConfig,
-    ScheduleKind, SplitConfig, StemConfig, Task, TokenizerConfig, TokenizerKind, TrainConfig,
-    Trainable,
+    ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, TokenizerConfig, TokenizerKind,
+    TrainConfig, Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

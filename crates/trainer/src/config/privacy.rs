@@ -4,12 +4,11 @@ use std::fmt;
 
 use regard_accounting::Adjacency;
 use regard_data::Column;
-use regard_model::gradient_checkpointing::GradientCheckpointing;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::conflict::Conflict;
-use super::types::{Config, Keep, OnNan, Task, TokenizerKind};
+use super::types::{Config, Keep, OnNan, ScalerKind, Task, TokenizerKind};
 use super::values::{ClassWeights, Source};
 
 /// Among fewer units, the noise that hides one hides everything.
@@ -74,28 +73,29 @@ impl AdjacencyName {
 pub enum PrivacyUnit {
     /// Each record of the training data.
     Record,
+    /// Each text, which is a record.
+    Document,
+    /// Each training window of a series.
+    Window,
+    /// Each series, with all its windows.
+    Series,
     /// All records with the same value in a column, together.
     User(Column),
 }
 
 impl PrivacyUnit {
     /// What a configuration may write.
-    pub const FORMS: &'static str = "\"record\" or \"user:COLUMN\"";
-    /// Units that come with other tasks, and with which.
-    pub const PLANNED: &'static [(&'static str, &'static str)] = &[
-        (
-            "document",
-            "texts in several chunks; here a text is a record",
-        ),
-        ("window", "the training of time series"),
-        ("series", "the training of time series"),
-    ];
+    pub const FORMS: &'static str = "\"record\", \"document\" or \"user:COLUMN\" for texts, \"series\" or \"window\" for series";
 
     /// The unit that a text names.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "record" {
-            return Some(Self::Record);
+        match text {
+            "record" => return Some(Self::Record),
+            "document" => return Some(Self::Document),
+            "window" => return Some(Self::Window),
+            "series" => return Some(Self::Series),
+            _ => {}
         }
         let column = text.strip_prefix("user:").map(str::trim)?;
         if column.is_empty() {
@@ -112,6 +112,9 @@ impl fmt::Display for PrivacyUnit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Record => write!(formatter, "record"),
+            Self::Document => write!(formatter, "document"),
+            Self::Window => write!(formatter, "window"),
+            Self::Series => write!(formatter, "series"),
             Self::User(Column::Name(name)) => write!(formatter, "user:{name}"),
             Self::User(Column::Number(number)) => write!(formatter, "user:{number}"),
         }
@@ -185,7 +188,7 @@ impl PrivacyConfig {
 
 /// Gives keys that were not written the defaults that they have beside `[privacy]`.
 pub(super) fn set_private_defaults(resolved: &mut Table, is_written: impl Fn(&str) -> bool) {
-    let mut set = |section: &str, name: &str, value: Value| {
+    let set = |resolved: &mut Table, section: &str, name: &str, value: Value| {
         if let Some(table) = resolved.get_mut(section).and_then(Value::as_table_mut)
             && !is_written(&format!("{section}.{name}"))
         {
@@ -193,9 +196,25 @@ pub(super) fn set_private_defaults(resolved: &mut Table, is_written: impl Fn(&st
         }
     };
     for (section, name, value) in PRIVATE_DEFAULTS {
-        set(section, name, value.clone());
+        set(resolved, section, name, value.clone());
     }
-    set("eval", "keep", Value::String(Keep::Last.name().to_owned()));
+    set(
+        resolved,
+        "eval",
+        "keep",
+        Value::String(Keep::Last.name().to_owned()),
+    );
+    let public = resolved
+        .get("privacy")
+        .and_then(|table| table.get("public"));
+    let public = public.and_then(Value::as_array).into_iter().flatten();
+    if !public
+        .into_iter()
+        .any(|part| part.as_str() == Some("scaler"))
+    {
+        let none = ScalerKind::None.name().to_owned();
+        set(resolved, "data", "scaler", Value::String(none));
+    }
     let key = |name: &str| resolved.get("privacy").and_then(|table| table.get(name));
     let size = key("dataset_size").and_then(Value::as_integer);
     let rate = key("sample_rate").and_then(Value::as_float);
@@ -218,10 +237,70 @@ pub(super) fn conflicts(config: &Config, found: &mut Vec<Conflict>) {
     let Some(privacy) = &config.privacy else {
         return;
     };
+    unit(config, privacy, found);
     budget(config, privacy, found);
     sampling(config, privacy, found);
     looks_at_private_data(config, privacy, found);
     has_no_private_way(config, found);
+}
+
+fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
+    use PrivacyUnit::{Document, Record, Series, User, Window};
+    let (expected, hint) = match (config.task, &privacy.unit) {
+        (Task::TextClassification, Window | Series) => (
+            "\"record\", \"document\" or \"user:COLUMN\", since the task is about texts",
+            "a text is a record, and a document too; \"user:COLUMN\" joins the texts of one person",
+        ),
+        (Task::SeriesForecasting, Record | Document | User(_)) => (
+            "\"series\" or \"window\", since the task is about series",
+            "a value stands in many windows: \"series\" protects all that one id has, \"window\" one \
+             window of it; name the person's column in `data.id_column`",
+        ),
+        _ => ("", ""),
+    };
+    if !expected.is_empty() {
+        found.push(Conflict {
+            keys: &["privacy.unit", "task"],
+            expected: expected.to_owned(),
+            found: format!("\"{}\"", privacy.unit),
+            hint: Some(hint.to_owned()),
+        });
+    }
+    if config.task != Task::SeriesForecasting {
+        return;
+    }
+    if privacy.unit == Series && config.data.id_column.is_none() {
+        found.push(Conflict {
+            keys: &["data.id_column", "privacy.unit"],
+            expected: "the column that says which series a row belongs to".to_owned(),
+            found: "nothing: the file is one series".to_owned(),
+            hint: Some(
+                "noise that hides the only series hides everything: privacy.unit = \"window\" protects \
+                 less, a window of it"
+                    .to_owned(),
+            ),
+        });
+    }
+    if config.data.target_columns.is_none() {
+        found.push(Conflict {
+            keys: &["data.target_columns"],
+            expected: "the channels, beside [privacy]".to_owned(),
+            found: "nothing".to_owned(),
+            hint: Some("which columns hold numbers would be found in private data".to_owned()),
+        });
+    }
+    if config.data.scaler == ScalerKind::Standard && !privacy.is_public("scaler") {
+        found.push(Conflict {
+            keys: &["data.scaler", "privacy.public"],
+            expected: "\"none\" beside [privacy]".to_owned(),
+            found: "\"standard\"".to_owned(),
+            hint: Some(
+                "means and deviations of private data are private; `model.instance_norm` scales each \
+                 window by itself, or privacy.public = [\"scaler\"] says that they may be known"
+                    .to_owned(),
+            ),
+        });
+    }
 }
 
 fn budget(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
@@ -320,12 +399,19 @@ fn sampling(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>)
         }),
         _ => {}
     }
-    if let (PrivacyUnit::User(_), None) = (&privacy.unit, privacy.max_rows_per_unit) {
+    let of_a_unit = match privacy.unit {
+        PrivacyUnit::User(_) => "records of a user",
+        PrivacyUnit::Series => "windows of a series",
+        _ => return,
+    };
+    if privacy.max_rows_per_unit.is_none() {
         found.push(Conflict {
             keys: &["privacy.max_rows_per_unit", "privacy.unit"],
             expected: format!("a number, since `privacy.unit` is \"{}\"", privacy.unit),
             found: "nothing".to_owned(),
-            hint: Some("the most records of a user that a step takes: 4 or 8 is usual".to_owned()),
+            hint: Some(format!(
+                "the most {of_a_unit} that a step takes: 4 or 8 is usual"
+            )),
         });
     }
 }
@@ -346,7 +432,10 @@ fn looks_at_private_data(config: &Config, privacy: &PrivacyConfig, found: &mut V
         eval,
         ..
     } = config;
-    if data.labels.is_none() && !privacy.is_public("labels") {
+    if config.task == Task::TextClassification
+        && data.labels.is_none()
+        && !privacy.is_public("labels")
+    {
         refuse(
             &["data.labels", "privacy.public"],
             "the labels, since those that are found in private data are private",
@@ -377,7 +466,16 @@ fn looks_at_private_data(config: &Config, privacy: &PrivacyConfig, found: &mut V
         );
     }
     let valid_is_public = privacy.is_public("valid");
-    if valid_is_public && let Source::Share(share) = data.valid {
+    if config.task == Task::SeriesForecasting {
+        if valid_is_public {
+            refuse(
+                &["privacy.public"],
+                "no \"valid\", since `task` is \"series-forecasting\"",
+                "\"valid\"".to_owned(),
+                "the validation part is a later part of the same private series",
+            );
+        }
+    } else if valid_is_public && let Source::Share(share) = data.valid {
         refuse(
             &["privacy.public", "data.valid"],
             "a file as `data.valid`, if \"valid\" is to be public",
@@ -438,17 +536,6 @@ fn has_no_private_way(config: &Config, found: &mut Vec<Conflict>) {
             ),
         });
     }
-    if config.train.gradient_checkpointing != GradientCheckpointing::None {
-        found.push(Conflict {
-            keys: &["train.gradient_checkpointing"],
-            expected: "\"none\" beside [privacy]".to_owned(),
-            found: "another".to_owned(),
-            hint: Some(
-                "a smaller `train.micro_batch` bounds the memory, and changes nothing else"
-                    .to_owned(),
-            ),
-        });
-    }
 }
 
 #[cfg(test)]
@@ -457,10 +544,18 @@ mod tests {
 
     #[test]
     fn a_unit_reads_what_it_writes() {
-        for text in ["record", "user:name", "user:3", "user:first name"] {
+        for text in [
+            "record",
+            "document",
+            "window",
+            "series",
+            "user:name",
+            "user:3",
+            "user:first name",
+        ] {
             assert_eq!(PrivacyUnit::parse(text).unwrap().to_string(), text);
         }
-        for text in ["", "user", "user:", "users:a", "window"] {
+        for text in ["", "user", "user:", "users:a", "windows"] {
             assert_eq!(PrivacyUnit::parse(text), None, "{text}");
         }
     }

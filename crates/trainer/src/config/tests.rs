@@ -537,7 +537,7 @@ fn what_would_break_a_promise_is_refused_with_the_reason() {
         ),
         (
             &["privacy.unit=window"],
-            "\"window\" comes with the training of time series",
+            "expected \"record\", \"document\" or \"user:COLUMN\", since the task is about texts",
         ),
         (&["privacy.public=[\"label\"]"], "did you mean \"labels\"?"),
     ] {

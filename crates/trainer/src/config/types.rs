@@ -105,6 +105,16 @@ names! {
 }
 
 names! {
+    /// How the channels of series are brought to one scale.
+    ScalerKind {
+        /// Each to mean 0 and deviation 1 over the training part.
+        Standard = "standard",
+        /// They stay as they are.
+        None = "none",
+    }
+}
+
+names! {
     /// The format of a data file.
     DataFormat {
         /// Comma-separated values as RFC 4180 has them.
@@ -358,6 +368,8 @@ pub struct DataConfig {
     /// The channels; every column of numbers that is not named otherwise when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_columns: Option<Vec<Column>>,
+    /// How the channels are brought to one scale.
+    pub scaler: ScalerKind,
     /// The steps that the model sees.
     pub lookback: usize,
     /// The steps that it tells.

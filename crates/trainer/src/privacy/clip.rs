@@ -30,8 +30,8 @@ impl Sensitivity {
 ///
 /// # Guarantee
 ///
-/// Whatever the gradients are, a unit that is taken out of [`Clipping::clip`] or put in changes the
-/// sum by at most [`Clipping::sensitivity`] in norm, over all parameters together.
+/// Whatever the gradients are, a unit that is taken out or put in changes [`Bounded::sum`]
+/// by at most [`Clipping::sensitivity`] in norm, over all parameters together.
 ///
 /// | gradient of a unit | its contribution |
 /// |---|---|
@@ -45,14 +45,21 @@ pub struct Clipping {
     max_grad_norm: f64,
 }
 
-/// The bounded gradients of some units, summed.
-pub struct Clipped {
-    /// The sum of the contributions, for each parameter.
-    pub sum: GradientsParams,
-    /// The units whose gradient was longer than the bound.
+/// What becomes of each unit's gradient; the norms of all its parameters decide.
+pub struct Bounded {
+    factors: Factors,
+    /// The units whose gradient is longer than the bound.
     pub n_clipped: usize,
-    /// Whether each unit was taken out because its gradient is not finite.
+    /// Whether each unit is taken out because its gradient is not finite.
     pub discarded: Vec<bool>,
+}
+
+/// The factor on each unit's gradient.
+enum Factors {
+    /// One for all operations.
+    Shared(Vec<f64>),
+    /// Of each operation.
+    ByOperation(Vec<Vec<f64>>),
 }
 
 impl Clipping {
@@ -82,20 +89,15 @@ impl Clipping {
         Sensitivity(self.max_grad_norm)
     }
 
-    /// The sum of the units' bounded gradients, which live on `device`.
+    /// Decides by the squared norms of each unit's gradient, a list of units for each operation.
     #[must_use]
-    pub fn clip(&self, mut units: UnitGradients, device: &Device) -> Clipped {
-        let norms = norms_by_operation(&units);
+    pub fn bound(&self, norms: &[Vec<f64>]) -> Bounded {
         let n_units = norms.first().map_or(0, Vec::len);
         let whole: Vec<f64> = (0..n_units)
             .map(|unit| norms.iter().map(|of| of[unit]).sum::<f64>().sqrt())
             .collect();
         // A sum that overflows is as bad as one that is NaN.
         let discarded: Vec<bool> = whole.iter().map(|norm| !norm.is_finite()).collect();
-        if discarded.contains(&true) {
-            // Taken out, not weighted with zero: zero times NaN is NaN.
-            units.discard(&discarded);
-        }
         let cut = |norm: f64, bound: f64| match self.style {
             _ if !norm.is_finite() => 0.0,
             ClippingStyle::AutoS => bound / (norm + AUTO_S_GAMMA),
@@ -109,41 +111,55 @@ impl Clipping {
             () if super::mutant::Mutant::BoundTwice.is_made() => 2.0 * bound,
             () => bound,
         };
-        let sums = match self.style {
+        let factors = match self.style {
             ClippingStyle::PerLayer => {
                 let bound = bound / (norms.len() as f64).sqrt();
-                let weights: Vec<Tensor<1>> = norms
-                    .iter()
-                    .map(|of| {
-                        let scale = |(norm, gone): (&f64, &bool)| match gone {
-                            true => 0.0,
-                            false => cut(norm.sqrt(), bound),
-                        };
-                        let scales = of.iter().zip(&discarded).map(scale).collect();
-                        tensor(scales, device)
-                    })
-                    .collect();
-                units.weighted_sum_by_operation(&weights)
+                let of_operation = |of: &Vec<f64>| {
+                    let factor = |(norm, gone): (&f64, &bool)| match gone {
+                        true => 0.0,
+                        false => cut(norm.sqrt(), bound),
+                    };
+                    of.iter().zip(&discarded).map(factor).collect()
+                };
+                Factors::ByOperation(norms.iter().map(of_operation).collect())
             }
-            _ => {
-                let scales = whole.iter().map(|norm| cut(*norm, bound)).collect();
-                units.weighted_sum(&tensor(scales, device))
-            }
+            _ => Factors::Shared(whole.iter().map(|norm| cut(*norm, bound)).collect()),
         };
-        let mut sum = GradientsParams::new();
-        for (id, gradient) in sums {
-            register(&mut sum, id, gradient);
-        }
-        Clipped {
-            sum,
+        Bounded {
+            factors,
             n_clipped: whole.iter().filter(|norm| **norm > bound).count(),
             discarded,
         }
     }
 }
 
+impl Bounded {
+    /// The sum of the units' bounded gradients, which live on `device`; `units` are those of the
+    /// operations from `first` on.
+    #[must_use]
+    pub fn sum(&self, mut units: UnitGradients, first: usize, device: &Device) -> GradientsParams {
+        if self.discarded.contains(&true) {
+            // Taken out, not weighted with zero: zero times NaN is NaN.
+            units.discard(&self.discarded);
+        }
+        let sums = match &self.factors {
+            Factors::Shared(factors) => units.weighted_sum(&tensor(factors, device)),
+            Factors::ByOperation(factors) => {
+                let factors = factors[first..][..units.n_operations()].iter();
+                let factors: Vec<_> = factors.map(|of| tensor(of, device)).collect();
+                units.weighted_sum_by_operation(&factors)
+            }
+        };
+        let mut sum = GradientsParams::new();
+        for (id, gradient) in sums {
+            register(&mut sum, id, gradient);
+        }
+        sum
+    }
+}
+
 /// Each operation's squared norms, unit by unit, on the host. One transfer for all.
-fn norms_by_operation(units: &UnitGradients) -> Vec<Vec<f64>> {
+pub(super) fn norms_by_operation(units: &UnitGradients) -> Vec<Vec<f64>> {
     let each = units.squared_norms_by_operation();
     let n = each.len();
     if n == 0 {
@@ -161,10 +177,10 @@ fn norms_by_operation(units: &UnitGradients) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn tensor(scales: Vec<f64>, device: &Device) -> Tensor<1> {
-    let n = scales.len();
-    let scales: Vec<f32> = scales.into_iter().map(|scale| scale as f32).collect();
-    Tensor::from_data(TensorData::new(scales, [n]), device)
+fn tensor(factors: &[f64], device: &Device) -> Tensor<1> {
+    let n = factors.len();
+    let factors: Vec<f32> = factors.iter().map(|factor| *factor as f32).collect();
+    Tensor::from_data(TensorData::new(factors, [n]), device)
 }
 
 fn register(sum: &mut GradientsParams, id: ParamId, gradient: ParameterGradient) {

@@ -1,5 +1,5 @@
 //! Private training: DP-SGD (Abadi et al. 2016, <https://arxiv.org/abs/1607.00133>) in one backward
-//! pass.
+//! pass, two where segments of the model run again.
 //!
 //! A step draws each unit by itself with probability q ([`PoissonSampler`]), bounds the norm of each
 //! unit's gradient ([`Clipping`]), sums, adds Gaussian noise once and divides by a public constant.
@@ -10,6 +10,7 @@
 //! What every rule is for, and the test that holds it, stands in `docs/privacy.md`.
 
 pub mod audit;
+mod backward;
 mod canaries;
 mod clip;
 mod entropy;
@@ -26,7 +27,7 @@ mod statement;
 mod step;
 
 pub use canaries::Canaries;
-pub use clip::{Clipped, Clipping, Sensitivity};
+pub use clip::{Bounded, Clipping, Sensitivity};
 pub use entropy::Entropy;
 pub use ledger::{Ledger, LedgerHeader, LedgerState};
 pub use mechanism::Mechanism;
@@ -34,5 +35,5 @@ pub use plan::PrivatePlan;
 pub(crate) use plan::private_steps;
 pub(crate) use run::PrivateRun;
 pub use sampler::PoissonSampler;
-pub use statement::{Statement, spent};
+pub use statement::{GroupPromise, Statement, spent};
 pub use step::PrivateReport;

@@ -1,6 +1,7 @@
 //! The units of the promise as batches of the task.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
@@ -46,6 +47,10 @@ impl PrivateUnits {
                 let trained = trained.filter(|(_, split)| *split == Split::Train);
                 Some(grouped(trained.map(|(user, _)| user)))
             }
+            Some(PrivacyUnit::Series) => {
+                let series_of = |window| task.series_of(window).unwrap_or(window);
+                Some(grouped((0..n_examples).map(series_of)))
+            }
             _ => None,
         };
         Ok(Self {
@@ -82,7 +87,7 @@ impl PrivateUnits {
 }
 
 /// The places of each different value, in the order of their first ones.
-fn grouped(values: impl Iterator<Item = String>) -> Vec<Vec<usize>> {
+fn grouped<T: Eq + Hash>(values: impl Iterator<Item = T>) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of = HashMap::new();
     for (place, value) in values.enumerate() {

@@ -14,6 +14,32 @@ use crate::error::TrainError;
 /// The version of the statement's layout.
 const SCHEMA: u32 = 1;
 
+/// What is promised for a value that stands in several units: whoever changes all of them is hidden by
+/// group privacy (Dwork and Roth 2014, theorem 2.2), which is weaker.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupPromise {
+    /// The training windows that contain one time step.
+    pub windows_with_a_step: u64,
+    /// The upper bound on epsilon for all of them together.
+    pub epsilon: f64,
+    /// The probability with which that may fail; 1 promises nothing.
+    pub delta: f64,
+}
+
+impl GroupPromise {
+    /// For so many units together.
+    fn new(units: u64, epsilon: f64, delta: f64) -> Self {
+        let k = units as f64;
+        let grown = delta * (k * epsilon).exp_m1() / epsilon.exp_m1();
+        Self {
+            windows_with_a_step: units,
+            epsilon: k * epsilon,
+            // At epsilon 0 the quotient is 0 / 0, and its limit k.
+            delta: if epsilon > 0.0 { grown } else { k * delta }.min(1.0),
+        }
+    }
+}
+
 /// The privacy statement of a model: `privacy.json` in its bundle. Its `Display` is the same in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -34,6 +60,9 @@ pub struct Statement {
     /// The most rows of a unit that a step takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rows_per_unit: Option<usize>,
+    /// What is promised for a time step, where units are windows that overlap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_step: Option<GroupPromise>,
     /// How units are drawn.
     pub sampler: String,
     /// The probability with which a step draws a unit.
@@ -91,6 +120,11 @@ impl Statement {
             adjacency: header.adjacency.clone(),
             unit: header.unit.clone(),
             max_rows_per_unit: privacy.max_rows_per_unit,
+            time_step: (is_finite && privacy.unit == PrivacyUnit::Window).then(|| {
+                let data = &config.data;
+                let windows = (data.lookback + data.horizon).div_ceil(data.stride);
+                GroupPromise::new(windows as u64, bound.epsilon, plan.delta)
+            }),
             sampler: "poisson".to_owned(),
             sample_rate: header.sample_rate,
             steps,
@@ -173,6 +207,9 @@ impl fmt::Display for Statement {
         };
         let unit = match PrivacyUnit::parse(&self.unit) {
             Some(PrivacyUnit::User(column)) => format!("user (all records with one {column})"),
+            Some(PrivacyUnit::Document) => "document (a text)".to_owned(),
+            Some(PrivacyUnit::Series) => "series (all its values)".to_owned(),
+            Some(PrivacyUnit::Window) => "training window".to_owned(),
             _ => self.unit.clone(),
         };
         writeln!(
@@ -190,6 +227,20 @@ impl fmt::Display for Statement {
             factor(epsilon),
             self.delta
         )?;
+        if let Some(step) = &self.time_step {
+            writeln!(
+                f,
+                "a time step: up to {} training windows contain it; for all of them together epsilon is {:.3} at a delta of {:.1e}{}",
+                step.windows_with_a_step,
+                step.epsilon,
+                step.delta,
+                if step.delta >= 1.0 {
+                    ", which promises nothing"
+                } else {
+                    ""
+                }
+            )?;
+        }
         writeln!(
             f,
             "how: {} of {} steps, each on a Poisson sample at a rate of {:.5} of {} units (stated), noise multiplier {:.4}, contributions of at most {}",
@@ -223,5 +274,33 @@ fn factor(epsilon: f64) -> String {
         format!("{factor:.0}")
     } else {
         format!("{factor:.0e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Dwork and Roth's theorem by its induction: a chain of k data sets, each one unit from the next.
+    #[test]
+    fn a_group_is_a_chain_of_units() {
+        for (k, epsilon, delta) in [
+            (1, 2.0, 1e-6),
+            (3, 0.5, 1e-5),
+            (7, 0.1, 1e-7),
+            (4, 0.0, 1e-3),
+        ] {
+            let found = GroupPromise::new(k, epsilon, delta);
+            let mut chained = (0.0, 0.0);
+            for _ in 0..k {
+                chained = (chained.0 + epsilon, chained.1 * f64::exp(epsilon) + delta);
+            }
+            assert!((found.epsilon - chained.0).abs() < 1e-12);
+            assert!(
+                (found.delta / chained.1 - 1.0).abs() < 1e-9,
+                "{found:?}, {chained:?}"
+            );
+        }
+        assert_eq!(GroupPromise::new(24, 3.0, 1e-5).delta, 1.0);
     }
 }

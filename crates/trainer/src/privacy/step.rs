@@ -1,21 +1,22 @@
-//! A private step, in one backward pass.
+//! A private step.
 
 use std::collections::HashSet;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use regard_model::Transformer;
-use regard_ops::bookkeeping::{Bookkeeping, BookkeepingError, UnitGradients, Units};
-use regard_ops::{Context, Key};
+use regard_model::gradient_checkpointing::Segments;
+use regard_ops::Key;
 
+use super::backward::PrivatePass;
 use super::canaries::Canaries;
 use super::entropy::Entropy;
 use super::mechanism::Mechanism;
 use super::noise;
 use crate::error::TrainError;
 use crate::gradients;
-use crate::step::{Piece, StepReport, StepSource, Stepper, row_weights};
+use crate::step::{Piece, StepReport, StepSource, Stepper};
 
 /// What a private step did.
 ///
@@ -163,9 +164,13 @@ impl Stepper {
             first_row: 0,
         };
         let refused = |what: String| TrainError::NoUnitRule { what };
-        let (found, ..) = self
-            .unit_gradients(source, &piece, Key::new(0), &counted)
+        // In one segment, so that a parameter is seen that two of them would share.
+        let segments = Segments::whole(self.settings().segments.n_stages() - 2);
+        let pass = PrivatePass::new(self, source, &piece, &segments, &counted);
+        let mut found = None;
+        pass.backward(Key::new(0), &mut |units| found = Some(units))
             .map_err(|error| refused(error.to_string()))?;
+        let found = found.expect("a backward pass tells of its segment");
         let ones = Tensor::ones([found.n_units()], &self.settings().device);
         let sums = found.weighted_sum(&ones);
         let found: HashSet<ParamId> = sums.iter().map(|(id, _)| *id).collect();
@@ -189,52 +194,17 @@ impl Stepper {
         dropout: Key,
         counted: &HashSet<ParamId>,
     ) -> Contribution {
-        let (units, losses, n_tokens) = self
-            .unit_gradients(source, piece, dropout, counted)
-            .expect("a rehearsal went through the same operations");
-        let clipped = mechanism.clipping.clip(units, &self.settings().device);
+        let segments = &self.settings().segments;
+        let pass = PrivatePass::new(self, source, piece, segments, counted);
+        let (clipped, sum, losses) = pass.bounded_sum(&mechanism.clipping, dropout);
         let kept = losses.iter().zip(&clipped.discarded);
         Contribution {
             loss: kept.filter(|(_, gone)| !**gone).map(|(loss, _)| loss).sum(),
-            sum: clipped.sum,
-            n_tokens,
+            sum,
+            n_tokens: pass.n_tokens(),
             n_clipped: clipped.n_clipped,
             n_discarded: clipped.discarded.iter().filter(|gone| **gone).count(),
         }
-    }
-
-    /// One backward pass over some units: their gradients, their losses, and the number of tokens.
-    fn unit_gradients(
-        &self,
-        source: &dyn StepSource,
-        piece: &Piece,
-        dropout: Key,
-        counted: &HashSet<ParamId>,
-    ) -> Result<(UnitGradients, Vec<f64>, usize), BookkeepingError> {
-        let device = &self.settings().device;
-        // Frozen: the weighted sum takes the place of the weights' own gradients.
-        let model = gradients::with_fresh_leaves(self.model().clone().no_grad());
-        let batch = source.batch(piece.units.clone(), device);
-        let mut hook = Bookkeeping::only(counted.clone());
-        let mut context = Context::training(dropout, piece.first_row).with_hook(&mut hook);
-        let output = model.forward(&batch.input, &mut context);
-        let losses = source.row_losses(output, &batch.targets);
-        // A unit's loss is the mean over its rows; units are summed, never averaged.
-        let weights = row_weights(&batch.unit_of_row, 1.0);
-        let data = TensorData::new(weights.clone(), [weights.len()]);
-        let weighted = losses.clone() * Tensor::<1>::from_data(data, (device, losses.dtype()));
-        let units = Units::new(batch.unit_of_row.clone());
-        let mut unit_losses = vec![0.0; units.n_units()];
-        let losses = losses
-            .into_data()
-            .try_into_vec_as::<f32>()
-            .expect("a float tensor converts to f32");
-        for ((loss, weight), unit) in losses.iter().zip(weights).zip(&batch.unit_of_row) {
-            unit_losses[*unit] += f64::from(*loss) * f64::from(weight);
-        }
-        let mut tape = weighted.sum().backward();
-        let found = hook.finish(&mut tape, &units)?;
-        Ok((found, unit_losses, batch.n_tokens))
     }
 }
 

@@ -148,6 +148,12 @@ pub trait Task: Send + Sync {
         1
     }
 
+    /// The series that a window of the training part is cut from; none where the task cuts none.
+    fn series_of(&self, unit: usize) -> Option<usize> {
+        let _ = unit;
+        None
+    }
+
     /// Makes a batch. `randomness` names the step, for what the task changes at random in training
     /// (word dropout); without it nothing is changed.
     fn batch(

@@ -10,7 +10,7 @@ use regard_data::{DataError, SeriesTable, Source};
 
 use super::Split;
 use super::text_parts::format;
-use crate::config::{self, Config, DataConfig};
+use crate::config::{self, Config, DataConfig, ScalerKind};
 use crate::error::TrainError;
 
 /// A table with its parts.
@@ -28,8 +28,12 @@ impl SeriesData {
         let (source, columns, options) = layout(&config.data);
         let table = SeriesTable::load(&source, &columns, &options)?;
         let split = parts(&table, &config.data)?;
-        let scaler = Scaler::fit(&table, &split.train, ConstantChannels::Refuse)?;
-        let has_missing = has_missing(&table);
+        let scaler = match config.data.scaler {
+            ScalerKind::Standard => Scaler::fit(&table, &split.train, ConstantChannels::Refuse)?,
+            ScalerKind::None => Scaler::identity(table.columns()),
+        };
+        // Whether private data has gaps is private: its model is always ready for some.
+        let has_missing = config.privacy.is_some() || has_missing(&table);
         Ok(Self {
             table,
             split,

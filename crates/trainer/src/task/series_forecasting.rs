@@ -98,6 +98,10 @@ impl Task for SeriesForecasting {
         self.data.n_channels()
     }
 
+    fn series_of(&self, unit: usize) -> Option<usize> {
+        Some(self.windows(Split::Train).window(unit).series)
+    }
+
     fn batch(
         &self,
         split: Split,

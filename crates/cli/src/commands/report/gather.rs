@@ -12,6 +12,7 @@ use regard_report::training::{
 };
 use regard_trainer::config::Keep;
 use regard_trainer::log::History;
+use regard_trainer::privacy::Statement;
 use regard_trainer::task::Split;
 use regard_trainer::{JudgedText, PartDescription, RunDescription};
 
@@ -44,6 +45,10 @@ pub fn gather(
         mistakes: config.report.examples.then(|| texts(&described.mistakes)),
         explained: described.explained.iter().filter_map(explained).collect(),
         cost: cost(described, &history),
+        promise: Statement::of_bundle(folder)?.map_or_else(Vec::new, |statement| {
+            let words = statement.to_string();
+            words.lines().map(str::to_owned).collect()
+        }),
         warnings: history.warnings.clone(),
         configuration: config.to_toml()?,
         commands: commands(folder, compute),
