@@ -24,6 +24,7 @@ mod shell;
 mod signals;
 mod support;
 mod tensorboard;
+mod tokenizer;
 mod train;
 mod tune;
 mod verify;

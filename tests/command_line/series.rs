@@ -148,6 +148,19 @@ fn classes_of_unequal_lengths_are_learned() {
     let train = ["train", "series.toml", "--out", "run", "--format", "json"];
     let report = sandbox.regard(&train).run().code(0).json();
     assert_eq!(report["test"]["metrics"]["accuracy"], 1.0, "{report}");
+    // A test part is no duty.
+    let text = String::from_utf8(sandbox.read("series.toml")).unwrap();
+    sandbox.write("series.toml", text.replace("test = 0.2\n", ""));
+    let untested = [
+        "train",
+        "series.toml",
+        "--out",
+        "untested",
+        "--format",
+        "json",
+    ];
+    let untested = sandbox.regard(&untested).run().code(0).json();
+    assert_eq!(untested["test"], serde_json::Value::Null, "{untested}");
     let predict = ["predict", "run", "slopes.ts"];
     let told = sandbox.regard(&predict).run().code(0);
     let first: Vec<&str> = told.stdout.lines().take(3).collect();

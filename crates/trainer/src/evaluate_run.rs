@@ -36,7 +36,7 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
     let bundle = Bundle::load(&settings.folder, &settings.device)?;
     let config = config::load::<&str>(&settings.folder.join("config.toml"), &[])?;
     if config.task != config::Task::TextClassification {
-        return evaluate_series(bundle, &config, settings).map(Some);
+        return evaluate_series(bundle, &config, settings);
     }
     match &config.data.test {
         None => Ok(None),
@@ -85,24 +85,27 @@ pub fn evaluate_file(
     judge.finish(Split::Test)
 }
 
-/// What the bundle of a run of series is worth on the run's test part.
+/// What the bundle of a run of series is worth on the run's test part, if it has one.
 fn evaluate_series(
     bundle: Bundle,
     config: &config::Config,
     settings: &RunSettings,
-) -> Result<Evaluation, TrainError> {
+) -> Result<Option<Evaluation>, TrainError> {
     let task = task::load(config)?;
     if task.data_fingerprint() != bundle.info().data_fingerprint {
         return Err(TrainError::OtherData {
             folder: settings.folder.clone(),
         });
     }
+    if task.n_units(Split::Test) == 0 {
+        return Ok(None);
+    }
     let model = bundle.into_series_model()?;
     let RunSettings {
         device, workers, ..
     } = settings;
     task.calibrate(model.model(), *workers, device)?;
-    evaluate(model.model(), &*task, Split::Test, *workers, device)
+    evaluate(model.model(), &*task, Split::Test, *workers, device).map(Some)
 }
 
 /// What forecasts of every window of a table are worth.

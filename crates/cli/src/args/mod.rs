@@ -14,6 +14,7 @@ mod report;
 mod runs;
 mod shared;
 mod shell;
+mod tokenizer;
 mod train;
 mod tune;
 
@@ -39,6 +40,7 @@ pub use report::PageArgs;
 pub use runs::RunsArgs;
 pub use shared::{ComputeArgs, ReportArgs, ReportFormat, SettingsArgs};
 pub use shell::{CompletionsArgs, ManArgs};
+pub use tokenizer::TokenizerArgs;
 pub use train::TrainArgs;
 pub use tune::TuneArgs;
 
@@ -73,6 +75,8 @@ pub enum Command {
     Init(InitArgs),
     /// Look at settings, data and model before training; writes nothing
     Check(CheckArgs),
+    /// Train a tokenizer on texts, for `tokenizer.file`
+    Tokenizer(TokenizerArgs),
     /// Train a model, or continue a run where it stopped
     Train(TrainArgs),
     /// Search for better settings within a budget, or continue a search where it stopped

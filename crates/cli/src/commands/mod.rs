@@ -27,6 +27,7 @@ mod prune_checkpoints;
 mod report;
 mod runs;
 mod table;
+mod tokenizer;
 mod train;
 mod tune;
 mod tune_page;
@@ -43,6 +44,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Init(args) => init::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
+        Command::Tokenizer(args) => tokenizer::run(&args, printer),
         Command::Train(args) => train::run(&args, printer),
         Command::Tune(args) => tune::run(&args, printer),
         Command::Eval(args) => eval::run(&args, printer),
