@@ -5,7 +5,7 @@ use regard_trainer::files::write_whole;
 use serde_json::json;
 
 use crate::args::TokenizerArgs;
-use crate::errors::HintExt;
+use crate::errors::{HintExt, UsageError};
 use crate::output::Printer;
 
 /// A text counts with what so many tokens of it may hold; how many a model sees is its own setting.
@@ -13,14 +13,18 @@ const MAX_LENGTH: usize = 4096;
 
 /// Trains a tokenizer and writes it.
 pub fn run(args: &TokenizerArgs, printer: &Printer) -> anyhow::Result<()> {
-    let mut trainer = TokenizerTrainer::new(&TokenizerConfig {
+    let config = TokenizerConfig {
         kind: args.kind.into(),
         vocab_size: args.vocab_size,
         min_frequency: args.min_frequency,
         max_length: MAX_LENGTH,
         lowercase: !args.keep_case,
         file: None,
-    })?;
+    };
+    config
+        .validate()
+        .map_err(|error| UsageError(error.to_string()))?;
+    let mut trainer = TokenizerTrainer::new(&config)?;
     let mut texts = 0_u64;
     for file in &args.files {
         let source = Source::new(file);
