@@ -442,7 +442,9 @@ fn least_values(model: &TransformerConfig) -> f64 {
     values
         + match model.head {
             HeadConfig::Classification { n_classes, .. } => size(n_classes) * d_model,
-            HeadConfig::Forecast { n_outputs, horizon } => {
+            HeadConfig::Forecast {
+                n_outputs, horizon, ..
+            } => {
                 let positions = size(model.embedding.max_positions());
                 positions * d_model * size(n_outputs) * size(horizon)
             }
@@ -499,7 +501,10 @@ fn fit_series(info: &BundleInfo, schema: &SeriesSchema, scaler: &Scaler) -> Resu
             info.labels.len()
         ));
     }
-    if let HeadConfig::Forecast { n_outputs, horizon } = model.head {
+    if let HeadConfig::Forecast {
+        n_outputs, horizon, ..
+    } = model.head
+    {
         let expected = [schema.quantiles.len().max(1), schema.horizon];
         if [n_outputs, horizon] != expected {
             return Err(format!(

@@ -33,7 +33,7 @@ pub use explain::{
     AttentionMaps, Explanation, HeadFigures, NotFinite, Recording, TextToken, Word, pooled, record,
     rollout,
 };
-pub use scores::{ScoreSum, threshold};
+pub use scores::{ScoreSum, Smoothing, threshold};
 pub use series::{Forecast, ScoreSettings, SeriesModel, SeriesSchema, channel_rows, series_input};
 pub use text::{ClassPrediction, TextClassifier, text_input};
 pub use workers::Workers;

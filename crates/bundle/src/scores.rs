@@ -1,5 +1,18 @@
 //! Scores of anomalies from a model's errors.
 
+use serde::{Deserialize, Serialize};
+
+/// Which neighbours a score is averaged with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smoothing {
+    /// Those before it: no score depends on what came later.
+    #[default]
+    Past,
+    /// Half of them before it, the others from it on.
+    Around,
+}
+
 /// How unusual each step of a series is: the mean absolute error of all forecasts of it, over channels and windows.
 #[derive(Clone, Debug)]
 pub struct ScoreSum {
@@ -34,25 +47,29 @@ impl ScoreSum {
         }
     }
 
-    /// The score of each step, the mean of its own and those before it, `smooth` steps in all; NaN for a step that no
-    /// window told. No score depends on what came later.
+    /// The score of each step, the mean over `smooth` steps; NaN for a step that no window told.
     ///
     /// # Panics
     ///
     /// If `smooth` is 0.
     #[must_use]
-    pub fn scores(&self, smooth: usize) -> Vec<f32> {
+    pub fn scores(&self, smooth: usize, smoothing: Smoothing) -> Vec<f32> {
         assert!(smooth > 0, "a score is the mean of one step at least");
         let raw = |row: usize| match self.counts[row] {
             0 => None,
             n => Some(self.sums[row] / f64::from(n)),
+        };
+        let (before, behind) = match smoothing {
+            Smoothing::Past => (smooth - 1, 1),
+            Smoothing::Around => (smooth / 2, smooth - smooth / 2),
         };
         (0..self.sums.len())
             .map(|row| {
                 if raw(row).is_none() {
                     return f32::NAN;
                 }
-                let known = (row.saturating_sub(smooth - 1)..=row).filter_map(raw);
+                let window = row.saturating_sub(before)..(row + behind).min(self.sums.len());
+                let known = window.filter_map(raw);
                 let (sum, n) = known.fold((0.0, 0), |(sum, n), score| (sum + score, n + 1));
                 (sum / f64::from(n)) as f32
             })
@@ -74,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_judged_by_every_forecast_of_it_and_smoothed_over_the_past() {
+    fn a_step_is_judged_by_every_forecast_of_it_and_smoothed_over_neighbours() {
         let mut sum = ScoreSum::new(5);
         sum.add(1, 2, &[1.0, 2.0], &[2.0, f32::NAN]);
         sum.add(2, 2, &[0.0, 0.0], &[4.0, -6.0]);
@@ -84,8 +101,14 @@ mod tests {
                 assert!(found == &expected || (found.is_nan() && expected.is_nan()));
             }
         };
-        near(sum.scores(1), [f32::NAN, 2.0, 5.0, 6.0, f32::NAN]);
-        near(sum.scores(2), [f32::NAN, 2.0, 3.5, 5.5, f32::NAN]);
+        let (past, around) = (Smoothing::Past, Smoothing::Around);
+        near(sum.scores(1, past), [f32::NAN, 2.0, 5.0, 6.0, f32::NAN]);
+        near(sum.scores(1, around), [f32::NAN, 2.0, 5.0, 6.0, f32::NAN]);
+        near(sum.scores(2, past), [f32::NAN, 2.0, 3.5, 5.5, f32::NAN]);
+        near(
+            sum.scores(3, around),
+            [f32::NAN, 3.5, 13.0 / 3.0, 5.5, f32::NAN],
+        );
     }
 
     #[test]

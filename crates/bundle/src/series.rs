@@ -7,7 +7,7 @@ use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerC
 use regard_ops::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::scores::ScoreSum;
+use crate::scores::{ScoreSum, Smoothing};
 use crate::text::ClassPrediction;
 use crate::workers::Workers;
 
@@ -53,8 +53,11 @@ pub struct SeriesSchema {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreSettings {
-    /// The steps whose scores are averaged, each with those before it.
+    /// The steps whose scores are averaged.
     pub smooth: usize,
+    /// Which they are.
+    #[serde(default)]
+    pub smoothing: Smoothing,
     /// The score above which a step is called unusual.
     pub threshold: f64,
 }
@@ -270,7 +273,7 @@ impl SeriesModel {
                 sum.add(first, horizon, &points, &truth);
             }
         }
-        Some(sum.scores(settings.smooth))
+        Some(sum.scores(settings.smooth, settings.smoothing))
     }
 
     /// Forecasts behind windows `[lookback, channels]` in the data's units, NaN = missing; in order.
@@ -283,7 +286,10 @@ impl SeriesModel {
     /// that.
     #[must_use]
     pub fn forecast(&self, windows: &[Vec<f32>]) -> Vec<Forecast> {
-        let HeadConfig::Forecast { n_outputs, horizon } = self.config.head else {
+        let HeadConfig::Forecast {
+            n_outputs, horizon, ..
+        } = self.config.head
+        else {
             panic!("the model does not forecast");
         };
         let unscale = |mut values: Vec<f32>| {
@@ -313,7 +319,10 @@ impl SeriesModel {
     /// As [`SeriesModel::forecast`].
     #[must_use]
     pub fn forecast_scaled(&self, windows: &[Vec<f32>]) -> Vec<Vec<f32>> {
-        let HeadConfig::Forecast { n_outputs, horizon } = self.config.head else {
+        let HeadConfig::Forecast {
+            n_outputs, horizon, ..
+        } = self.config.head
+        else {
             panic!("the model does not forecast");
         };
         let channels = self.scaler.columns().len();

@@ -148,28 +148,29 @@ fn a_long_table_is_sorted_by_time_and_has_one_label_an_id() {
     );
 }
 
+fn neighbours(train: &LabelledSeries, test: &LabelledSeries, distance: Distance) -> Vec<u32> {
+    let known = (0..train.len()).map(|row| (train.values(row), train.label_ids()[row]));
+    let series: Vec<&[f32]> = (0..test.len()).map(|row| test.values(row)).collect();
+    let channels = train.channels().len();
+    nearest_neighbour(&known.collect::<Vec<_>>(), &series, channels, distance)
+}
+
 #[test]
 fn the_nearest_series_lends_its_label() {
     let header = "@classLabel true a b\n@data\n";
     let train = ts(&format!("{header}0,0,0,1,0:a\n5,5:b\n")).unwrap();
     // A bump that comes later: nearer by warping than by squares.
     let test = ts(&format!("{header}0,1,0,0,0:a\n4,5:b\n")).unwrap();
+    assert_eq!(neighbours(&train, &test, Distance::Euclidean), [0, 1]);
     assert_eq!(
-        nearest_neighbour(&train, &test, Distance::Euclidean),
-        [0, 1]
-    );
-    assert_eq!(
-        nearest_neighbour(&train, &test, Distance::Warping { band: 1.0 }),
+        neighbours(&train, &test, Distance::Warping { band: 1.0 }),
         [0, 1]
     );
     let twins = ts(&format!("{header}0,0,0,1,0:a\n0,1,0,0,0.1:b\n")).unwrap();
     let shifted = ts(&format!("{header}0,1,0,0,0:a\n")).unwrap();
+    assert_eq!(neighbours(&twins, &shifted, Distance::Euclidean), [1]);
     assert_eq!(
-        nearest_neighbour(&twins, &shifted, Distance::Euclidean),
-        [1]
-    );
-    assert_eq!(
-        nearest_neighbour(&twins, &shifted, Distance::Warping { band: 1.0 }),
+        neighbours(&twins, &shifted, Distance::Warping { band: 1.0 }),
         [0]
     );
 }
@@ -198,7 +199,7 @@ fn neighbours_reach_the_figures_of_the_archive() {
             (Distance::Euclidean, euclidean),
             (Distance::Warping { band: 0.1 }, warping),
         ] {
-            let labels = nearest_neighbour(&train, &test, distance);
+            let labels = neighbours(&train, &test, distance);
             let right = labels
                 .iter()
                 .zip(test.label_ids())

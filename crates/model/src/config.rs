@@ -64,6 +64,14 @@ pub enum EmbeddingConfig {
 }
 
 impl EmbeddingConfig {
+    /// The embedding of series whose rows are single channels.
+    pub(crate) fn single_channel(&self) -> Option<&SeriesConfig> {
+        match self {
+            Self::Series(series) if series.channels == 1 => Some(series),
+            _ => None,
+        }
+    }
+
     /// The most positions of a row.
     #[must_use]
     pub fn max_positions(&self) -> usize {
@@ -92,6 +100,10 @@ pub enum HeadConfig {
         n_outputs: usize,
         /// Steps.
         horizon: usize,
+        /// Whether a linear map from the steps seen to the steps to come is added beside the blocks; for series whose
+        /// rows are single channels.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        linear_skip: bool,
     },
     /// What stands at each position.
     Reconstruction {
@@ -118,13 +130,26 @@ impl HeadConfig {
         Self::Forecast {
             n_outputs: 1,
             horizon: 4,
+            linear_skip: false,
         },
         Self::Forecast {
             n_outputs: 3,
             horizon: 2,
+            linear_skip: false,
         },
         Self::Reconstruction { features: 2 },
     ];
+
+    /// Whether steps seen reach steps to come beside the blocks.
+    pub(crate) fn has_linear_skip(&self) -> bool {
+        matches!(
+            self,
+            Self::Forecast {
+                linear_skip: true,
+                ..
+            }
+        )
+    }
 
     /// `n_classes` classes over the mean of the positions.
     #[must_use]
@@ -184,6 +209,7 @@ impl TransformerConfig {
             head: HeadConfig::Forecast {
                 n_outputs: 1,
                 horizon,
+                linear_skip: false,
             },
             ..Self::text(1, 1, HeadConfig::classification(1))
         }
@@ -242,11 +268,18 @@ impl TransformerConfig {
         }
         match &self.head {
             HeadConfig::Classification { n_classes, .. } => at_least_one("n_classes", *n_classes),
-            HeadConfig::Forecast { n_outputs, horizon } => {
+            HeadConfig::Forecast {
+                n_outputs, horizon, ..
+            } => {
                 at_least_one("n_outputs", *n_outputs);
                 at_least_one("horizon", *horizon);
             }
             HeadConfig::Reconstruction { features } => at_least_one("features", *features),
+        }
+        if self.head.has_linear_skip() && self.embedding.single_channel().is_none() {
+            problems.push(
+                "linear_skip needs series of single channels: make each channel a row".to_owned(),
+            );
         }
         if let EmbeddingConfig::Series(series) = &self.embedding {
             problems.extend(series.problems());

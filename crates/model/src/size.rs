@@ -67,9 +67,17 @@ impl TransformerConfig {
         };
         let head = match self.head {
             HeadConfig::Classification { n_classes, .. } => (d + 1.0) * n_classes as f64,
-            HeadConfig::Forecast { n_outputs, horizon } => {
+            HeadConfig::Forecast {
+                n_outputs,
+                horizon,
+                linear_skip,
+            } => {
                 let positions = self.embedding.max_positions() as f64;
-                (positions * d + 1.0) * n_outputs as f64 * horizon as f64
+                let skip = match self.embedding.single_channel() {
+                    Some(series) if linear_skip => series.max_steps as f64 + 1.0,
+                    _ => 0.0,
+                };
+                (positions * d + 1.0 + skip) * n_outputs as f64 * horizon as f64
             }
             HeadConfig::Reconstruction { features } => (d + 1.0) * features as f64,
         };

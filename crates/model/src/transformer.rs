@@ -94,9 +94,7 @@ impl Transformer {
             Some(norm) => norm.forward(hidden, "norm", context),
             None => hidden,
         };
-        let output = context.within("head", |context| {
-            self.head.forward(hidden, input.mask(), context)
-        });
+        let output = context.within("head", |context| self.head.forward(hidden, input, context));
         match (&self.head, input.statistics()) {
             (Head::Forecast(_) | Head::Reconstruction(_), Some(statistics)) => {
                 statistics.restore(output)

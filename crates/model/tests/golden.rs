@@ -211,7 +211,11 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
             .with_layers(2)
             .with_heads(2);
         config.d_ff = 12;
-        config.head = HeadConfig::Forecast { n_outputs, horizon };
+        config.head = HeadConfig::Forecast {
+            n_outputs,
+            horizon,
+            linear_skip: false,
+        };
         let EmbeddingConfig::Series(embedding) = &mut config.embedding else {
             panic!("a forecaster takes series");
         };

@@ -27,6 +27,7 @@
 //! | [`chart`] | lines with bands, bars, reliability diagrams, heat maps |
 //! | [`attention`] | the page of attention maps |
 //! | [`table`] | tables that scroll sideways where they are wider than the screen |
+//! | [`series`] | the report on a run of series |
 //! | [`training`] | the report on a training run |
 //! | [`tuning`] | the page of a search for settings |
 //! | [`number`] | how numbers are written |
@@ -35,11 +36,13 @@ pub mod attention;
 pub mod chart;
 pub mod number;
 pub mod page;
+pub mod series;
 pub mod table;
 pub mod training;
 pub mod tuning;
 
 pub use page::{Page, Section};
+pub use series::SeriesReport;
 pub use table::{Column, Table};
 pub use training::TrainingReport;
 pub use tuning::TuningReport;

@@ -50,6 +50,12 @@ pub enum TrainError {
         problems: Vec<String>,
     },
 
+    /// The windows of the training part have no ridge.
+    #[error(
+        "no penalty gives the training part a ridge to begin with: set model.linear_skip = \"zero\""
+    )]
+    NoRidge,
+
     /// The data has changed since the run began.
     #[error(
         "the data is not the data that the run in {folder} began with: restore it, or begin another run with --out",

@@ -17,7 +17,7 @@ use crate::evaluate::evaluate;
 use crate::metrics::{ClassificationMetrics, ForecastMetrics};
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
-use crate::task::{self, Evaluation, Report, Split};
+use crate::task::{self, Baselines, Evaluation, Report, Split};
 
 /// Texts that are predicted together: this many, or this much.
 const CHUNK: usize = 1024;
@@ -57,6 +57,16 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
             judge.finish(Split::Test).map(Some)
         }
     }
+}
+
+/// What is reached on a run's test data without a model; none if the task has no baselines, or anomalies no labels.
+///
+/// # Errors
+///
+/// If the data can no longer be read.
+pub fn baselines_of_run(folder: &Path) -> Result<Option<Baselines>, TrainError> {
+    let config = config::load::<&str>(&folder.join("config.toml"), &[])?;
+    task::load(&config)?.baselines()
 }
 
 /// What a bundle is worth on a file of labelled texts, laid out as its training data was.

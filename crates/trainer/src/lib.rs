@@ -24,6 +24,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod config;
 mod describe_run;
+mod describe_series;
 pub mod dry_run;
 mod error;
 mod evaluate;
@@ -52,8 +53,13 @@ pub mod tune;
 pub mod workload;
 
 pub use describe_run::{JudgedText, PartDescription, RunDescription, describe_run};
+pub use describe_series::{
+    ScoreCourse, SeriesDescription, ToldChannel, ToldWindow, describe_series,
+};
 pub use error::TrainError;
 pub use evaluate::evaluate;
-pub use evaluate_run::{evaluate_file, evaluate_run, load_series, load_table, window_rows};
+pub use evaluate_run::{
+    baselines_of_run, evaluate_file, evaluate_run, load_series, load_table, window_rows,
+};
 pub use run::{Outcome, Progress, Requests, RunSettings, Snapshot, Writer, train};
 pub use test_texts::test_texts;

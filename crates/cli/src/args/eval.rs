@@ -15,6 +15,10 @@ pub struct EvalArgs {
     /// Labelled data, a file or a folder of labels [default: the test data of the run's configuration]
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
+    /// Hold the model against what is reached without one (series): the last value, the last season and a ridge; the
+    /// nearest neighbour; the level and the last season
+    #[arg(long, conflicts_with = "data")]
+    pub baselines: bool,
     /// Where and how fast to compute.
     #[command(flatten)]
     pub compute: ComputeArgs,

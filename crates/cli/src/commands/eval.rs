@@ -4,9 +4,10 @@ use std::path::Path;
 
 use regard_bundle::Bundle;
 use regard_trainer::privacy::Statement;
-use regard_trainer::{Requests, RunSettings, evaluate_file, evaluate_run};
+use regard_trainer::{Requests, RunSettings, baselines_of_run, evaluate_file, evaluate_run};
 use serde_json::{Value, json};
 
+use super::beside;
 use super::figures::{Figures, to_json};
 use crate::args::EvalArgs;
 use crate::device::Compute;
@@ -55,7 +56,18 @@ pub fn run(args: &EvalArgs, printer: &Printer) -> anyhow::Result<()> {
     };
     let bundle = Bundle::load(&args.run, &compute.device)?;
     let mut value = to_json(&bundle.info().task, &evaluation);
-    let text = with_statement(Figures::of(&evaluation).to_string(), &args.run, &mut value)?;
+    let mut text = Figures::of(&evaluation).to_string();
+    if args.baselines {
+        let Some(baselines) = baselines_of_run(&args.run)? else {
+            return Err(UsageError(format!(
+                "the run {} has nothing to hold its model against",
+                args.run.display()
+            )))
+            .hint("series have baselines; those of anomalies need labels, anomaly.windows");
+        };
+        text = beside::with_baselines(&text, &evaluation, &baselines, &mut value);
+    }
+    let text = with_statement(text, &args.run, &mut value)?;
     printer.report(args.report.format, &value, text)
 }
 

@@ -7,6 +7,7 @@ mod bench_privacy;
 mod bench_save;
 mod bench_seeds;
 mod bench_step;
+mod beside;
 mod check;
 mod completions;
 mod config_schema;

@@ -1,5 +1,6 @@
 //! A batch of series, made ready on the host.
 
+use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 use regard_attention::{Mask, Padding};
 
@@ -166,6 +167,20 @@ impl SeriesInput {
     #[must_use]
     pub fn statistics(&self) -> Option<&Statistics> {
         self.statistics.as_ref()
+    }
+
+    /// The normalised values of rows of one channel; what is missing, or behind the end of a row, is 0.
+    ///
+    /// # Shapes
+    ///
+    /// - result: `[rows, 1, n_steps]`
+    pub(crate) fn flat(&self, n_steps: usize) -> Tensor<3> {
+        let [rows, steps, _] = self.values.dims();
+        let kept = steps.min(n_steps);
+        let flat = (self.values.clone())
+            .slice([0..rows, 0..kept, 0..1])
+            .reshape([rows, 1, kept]);
+        flat.pad([(0, 0), (0, n_steps - kept)], PadMode::Constant(0.0))
     }
 
     /// The mask over patches.

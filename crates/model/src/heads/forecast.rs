@@ -2,35 +2,48 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use regard_attention::Mask;
 use regard_ops::primitive::{Linear, LinearConfig};
-use regard_ops::{Context, Key};
+use regard_ops::{Context, Init, Key};
 
 use super::positions::all_positions;
+use crate::embed::Input;
 
 /// One linear map from all positions of a row at once to the steps to come (the flattened head of PatchTST), for
-/// each quantile its own.
+/// each quantile its own; with a skip, another from the normalised steps seen is added, which no block changes.
 ///
-/// PyTorch equivalent: `nn.Linear(n_positions * d_model, n_outputs * horizon)` on `x.flatten(1)`.
+/// PyTorch equivalent: `nn.Linear(n_positions * d_model, n_outputs * horizon)` on `x.flatten(1)`, plus
+/// `nn.Linear(lookback, n_outputs * horizon)` on what RevIN gave.
 #[derive(Module, Debug)]
 pub struct ForecastHead {
     linear: Linear,
+    skip: Option<Linear>,
     n_positions: usize,
     n_outputs: usize,
     horizon: usize,
 }
 
 impl ForecastHead {
-    /// From `n_positions` of `d_model` features to `horizon` steps of each of `n_outputs`.
+    /// From `n_positions` of `d_model` features to `horizon` steps of each of `n_outputs`; with a skip from so many steps,
+    /// which begins at zero.
     #[must_use]
     pub fn new(
         [n_positions, d_model]: [usize; 2],
         [n_outputs, horizon]: [usize; 2],
+        skip: Option<usize>,
         key: Key,
         device: &Device,
     ) -> Self {
+        let d_out = n_outputs * horizon;
+        let linear = LinearConfig::new(n_positions * d_model, d_out);
+        let linear = match skip {
+            None => linear,
+            // Forecasts begin as what the skip says, and not as noise around it.
+            Some(_) => linear.with_init(Init::Normal(1e-3)),
+        };
+        let zero = |lookback| LinearConfig::new(lookback, d_out).with_init(Init::Constant(0.0));
         Self {
-            linear: LinearConfig::new(n_positions * d_model, n_outputs * horizon).init(key, device),
+            linear: linear.init(key, device),
+            skip: skip.map(|lookback| zero(lookback).init(key.stream("skip"), device)),
             n_positions,
             n_outputs,
             horizon,
@@ -43,15 +56,32 @@ impl ForecastHead {
     ///
     /// - hidden: `[batch, len, d_model]`
     /// - output: `[batch, n_outputs, horizon]`
+    ///
+    /// # Panics
+    ///
+    /// If there is a skip and the input is text.
     #[must_use]
-    pub fn forward(&self, hidden: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        input: &Input,
+        context: &mut Context<'_>,
+    ) -> Tensor<3> {
         let [batch, _, d_model] = hidden.dims();
-        let flat = all_positions(hidden, mask, self.n_positions).reshape([
+        let flat = all_positions(hidden, input.mask(), self.n_positions).reshape([
             batch,
             1,
             self.n_positions * d_model,
         ]);
-        let output = self.linear.forward(flat, "linear", context); // [batch, 1, n_outputs · horizon]
+        let mut output = self.linear.forward(flat, "linear", context); // [batch, 1, n_outputs · horizon]
+        if let Some(skip) = &self.skip {
+            let Input::Series(series) = input else {
+                panic!("a skip from the steps of a series was given text");
+            };
+            let [lookback, _] = skip.weight().dims();
+            let seen = series.flat(lookback).cast(output.dtype());
+            output = output + skip.forward(seen, "skip", context);
+        }
         output.reshape([batch, self.n_outputs, self.horizon])
     }
 }

@@ -8,7 +8,6 @@ mod reconstruction;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use regard_attention::Mask;
 use regard_ops::{Context, Key};
 
 pub use classification::ClassificationHead;
@@ -17,6 +16,7 @@ pub use pooling::Pooling;
 pub use reconstruction::ReconstructionHead;
 
 use crate::config::{HeadConfig, TransformerConfig};
+use crate::embed::Input;
 
 /// A head: the last part of a model.
 #[derive(Module, Debug)]
@@ -36,12 +36,23 @@ impl Head {
             HeadConfig::Classification { n_classes, pooling } => Self::Classification(
                 ClassificationHead::new(config.d_model, n_classes, pooling, key, device),
             ),
-            HeadConfig::Forecast { n_outputs, horizon } => Self::Forecast(ForecastHead::new(
-                positions,
-                [n_outputs, horizon],
-                key,
-                device,
-            )),
+            HeadConfig::Forecast {
+                n_outputs,
+                horizon,
+                linear_skip,
+            } => {
+                let series = config.embedding.single_channel();
+                let skip = series
+                    .filter(|_| linear_skip)
+                    .map(|series| series.max_steps);
+                Self::Forecast(ForecastHead::new(
+                    positions,
+                    [n_outputs, horizon],
+                    skip,
+                    key,
+                    device,
+                ))
+            }
             HeadConfig::Reconstruction { features } => {
                 Self::Reconstruction(ReconstructionHead::new(positions, features, key, device))
             }
@@ -56,10 +67,16 @@ impl Head {
     /// - output: `[batch, answers, features]`; a classification answers once, with a logit a class; a
     ///   forecast for each quantile, with a number a step; a reconstruction for each position
     #[must_use]
-    pub fn forward(&self, hidden: Tensor<3>, mask: &Mask, context: &mut Context<'_>) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        input: &Input,
+        context: &mut Context<'_>,
+    ) -> Tensor<3> {
+        let mask = input.mask();
         match self {
             Self::Classification(head) => head.forward(hidden, mask, context),
-            Self::Forecast(head) => head.forward(hidden, mask, context),
+            Self::Forecast(head) => head.forward(hidden, input, context),
             Self::Reconstruction(head) => head.forward(hidden, mask, context),
         }
     }

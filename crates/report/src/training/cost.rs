@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::TrainingReport;
+use super::{Cost, Origin};
 use crate::number::{bytes, count, duration};
 
-pub(super) fn section(report: &TrainingReport) -> Markup {
-    let cost = &report.cost;
+/// `units` are what is trained on, and `tokens` what they are made of, both in the plural.
+pub(crate) fn section(cost: &Cost, units: &str, tokens: &str) -> Markup {
     html! {
         dl.facts {
             dt { "Model" } dd { (cost.model) }
@@ -21,8 +21,8 @@ pub(super) fn section(report: &TrainingReport) -> Markup {
             dt { "Evaluations" } dd { (duration(cost.evaluation_seconds)) }
             dt { "Speed in training" }
             dd {
-                (count(cost.texts_per_second.round() as u64)) " texts or "
-                (count(cost.tokens_per_second.round() as u64)) " tokens a second"
+                (count(cost.texts_per_second.round() as u64)) " " (units) " or "
+                (count(cost.tokens_per_second.round() as u64)) " " (tokens) " a second"
             }
             dt { "Largest memory" }
             dd {
@@ -43,19 +43,19 @@ fn milliseconds(seconds: f64) -> String {
     }
 }
 
-pub(super) fn again(report: &TrainingReport) -> Markup {
+pub(crate) fn again(origin: &Origin) -> Markup {
     html! {
         p {
             "With the same program, data and kind of processor the CPU gives the same weights to the last bit. "
             "Run these where the paths of the configuration lead to the data:"
         }
-        pre { (report.commands.join("\n")) }
+        pre { (origin.commands.join("\n")) }
         dl.facts {
-            @for (name, value) in &report.fingerprints { dt { (name) } dd { code { (value) } } }
+            @for (name, value) in &origin.fingerprints { dt { (name) } dd { code { (value) } } }
         }
         details {
             summary { "Configuration, with every default" }
-            pre { (report.configuration) }
+            pre { (origin.configuration) }
         }
     }
 }

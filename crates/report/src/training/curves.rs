@@ -2,74 +2,93 @@
 
 use maud::{Markup, html};
 
-use super::{Evaluated, TrainingReport};
+use super::{Curves, Evaluated};
 use crate::chart::{Axis, LineChart, Series};
 use crate::number::{count, figure};
 
 /// The running mean of the training loss looks back about this share of the steps.
 const LOOK_BACK: f64 = 0.02;
 
-/// How figures are called, by their names in the log; shares of one axis.
-const SHARES: [(&str, &str); 3] = [
-    ("accuracy", "accuracy"),
-    ("macro_f1", "macro F1"),
-    ("mcc", "Matthews correlation"),
-];
+/// What the curves of a run are called.
+pub(crate) struct Words {
+    loss: &'static str,
+    note: &'static str,
+    /// Figures that share an axis, by their names in the log, and that axis.
+    figures: &'static [(&'static str, &'static str)],
+    axis: &'static str,
+}
 
-pub(super) fn section(report: &TrainingReport) -> Markup {
-    let curves = &report.curves;
+/// Of runs that classify.
+pub(crate) const CLASSES: Words = Words {
+    loss: "log loss (nats)",
+    note: "The training loss is taken with dropout and label smoothing, the validation loss without.",
+    figures: &[
+        ("accuracy", "accuracy"),
+        ("macro_f1", "macro F1"),
+        ("mcc", "Matthews correlation"),
+    ],
+    axis: "share, or correlation",
+};
+
+/// Of runs that forecast.
+pub(crate) const FORECASTS: Words = Words {
+    loss: "loss (scaled)",
+    note: "The training loss is taken with dropout, the validation loss without.",
+    figures: &[
+        ("mse", "MSE (scaled)"),
+        ("mae", "MAE (scaled)"),
+        ("pinball", "pinball loss (scaled)"),
+    ],
+    axis: "error (scaled)",
+};
+
+pub(crate) fn section(curves: &Curves, words: &Words) -> Markup {
     html! {
         p {
             "The model of step " (count(curves.kept_step)) " was kept: "
             @if curves.keeps_last { "the last one." }
-            @else { "the best by " (named(&curves.metric)) " on the validation data." }
+            @else { "the best by " (named(&curves.metric, words)) " on the validation data." }
         }
         div.charts {
-            (loss(report))
-            (metrics(report))
-            (learning_rate(report))
-            (gradients(report))
+            (loss(curves, words))
+            (metrics(curves, words))
+            (learning_rate(curves))
+            (gradients(curves))
         }
     }
 }
 
 /// A figure's name for people.
-pub(super) fn named(metric: &str) -> &str {
-    let known = SHARES.iter().find(|(name, _)| *name == metric);
+fn named<'a>(metric: &'a str, words: &Words) -> &'a str {
+    let known = words.figures.iter().find(|(name, _)| *name == metric);
     known.map_or(metric, |(_, words)| words)
 }
 
-fn steps(report: &TrainingReport) -> Axis {
-    let last = report.curves.train.last().map_or(0, |step| step.step);
+fn steps(curves: &Curves) -> Axis {
+    let last = curves.train.last().map_or(0, |step| step.step);
     Axis::tight("step", [0.0, last as f64])
 }
 
-fn of_evaluations(report: &TrainingReport, name: &str) -> Vec<(f64, f64)> {
+fn of_evaluations(curves: &Curves, name: &str) -> Vec<(f64, f64)> {
     let point = |evaluated: &Evaluated| {
         let value = evaluated.metrics.get(name).copied()?;
         Some((evaluated.step as f64, value))
     };
-    report.curves.evaluations.iter().filter_map(point).collect()
+    curves.evaluations.iter().filter_map(point).collect()
 }
 
-fn loss(report: &TrainingReport) -> Markup {
-    let train = report.curves.train.iter();
+fn loss(curves: &Curves, words: &Words) -> Markup {
+    let train = curves.train.iter();
     let raw: Vec<(f64, f64)> = train.map(|step| (step.step as f64, step.loss)).collect();
     let mean = running_mean(&raw);
-    let valid = of_evaluations(report, "loss");
+    let valid = of_evaluations(curves, "loss");
     // The first losses of a run may stand far above all that follows.
     let values = mean.iter().chain(&valid).map(|point| point.1).chain([0.0]);
-    LineChart::new(
-        "Loss",
-        steps(report),
-        Axis::rounded("log loss (nats)", values),
-    )
-    .with_series(Series::new("training, running mean", mean))
-    .with_series(Series::new("validation", valid).with_dots())
-    .with_note(
-        "The training loss is taken with dropout and label smoothing, the validation loss without.",
-    )
-    .figure()
+    LineChart::new("Loss", steps(curves), Axis::rounded(words.loss, values))
+        .with_series(Series::new("training, running mean", mean))
+        .with_series(Series::new("validation", valid).with_dots())
+        .with_note(words.note)
+        .figure()
 }
 
 /// The exponential mean over [`LOOK_BACK`] of the points, the first ones without the pull of a zero.
@@ -86,10 +105,10 @@ fn running_mean(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn metrics(report: &TrainingReport) -> Markup {
-    let mut series: Vec<(&str, Vec<(f64, f64)>)> = SHARES
+fn metrics(curves: &Curves, words: &Words) -> Markup {
+    let mut series: Vec<(&str, Vec<(f64, f64)>)> = (words.figures)
         .iter()
-        .map(|(name, words)| (*words, of_evaluations(report, name)))
+        .map(|(name, words)| (*words, of_evaluations(curves, name)))
         .collect();
     series.retain(|(_, points)| !points.is_empty());
     let values: Vec<f64> = (series.iter().flat_map(|(_, points)| points))
@@ -97,13 +116,13 @@ fn metrics(report: &TrainingReport) -> Markup {
         .collect();
     let mut chart = LineChart::new(
         "Validation",
-        steps(report),
-        Axis::rounded("share, or correlation", values),
+        steps(curves),
+        Axis::rounded(words.axis, values),
     );
     for (words, points) in series {
         chart = chart.with_series(Series::new(words, points).with_dots());
     }
-    let accuracy = of_evaluations(report, "accuracy");
+    let accuracy = of_evaluations(curves, "accuracy");
     if let Some((step, value)) = accuracy
         .iter()
         .copied()
@@ -118,8 +137,8 @@ fn metrics(report: &TrainingReport) -> Markup {
     chart.figure()
 }
 
-fn learning_rate(report: &TrainingReport) -> Markup {
-    let train = report.curves.train.iter();
+fn learning_rate(curves: &Curves) -> Markup {
+    let train = curves.train.iter();
     let points: Vec<(f64, f64)> = train
         .map(|step| (step.step as f64, step.learning_rate))
         .collect();
@@ -127,19 +146,19 @@ fn learning_rate(report: &TrainingReport) -> Markup {
         "learning rate",
         points.iter().map(|point| point.1).chain([0.0]),
     );
-    LineChart::new("Learning rate", steps(report), y)
+    LineChart::new("Learning rate", steps(curves), y)
         .with_series(Series::new("", points))
         .figure()
 }
 
-fn gradients(report: &TrainingReport) -> Markup {
-    let train = report.curves.train.iter();
+fn gradients(curves: &Curves) -> Markup {
+    let train = curves.train.iter();
     let points: Vec<(f64, f64)> = train
         .map(|step| (step.step as f64, step.grad_norm))
         .collect();
     let mean = running_mean(&points);
     let y = Axis::rounded("norm", points.iter().map(|point| point.1).chain([0.0]));
-    LineChart::new("Norm of the gradient, before clipping", steps(report), y)
+    LineChart::new("Norm of the gradient, before clipping", steps(curves), y)
         .with_series(Series::new("each step", points).faint())
         .with_series(Series::new("running mean", mean))
         .figure()

@@ -1,7 +1,7 @@
 //! The report on a training run: how good, by what way, at what cost, and how to make it again.
 
-mod cost;
-mod curves;
+pub(crate) mod cost;
+pub(crate) mod curves;
 mod data;
 mod examples;
 mod headline;
@@ -41,6 +41,13 @@ pub struct TrainingReport {
     pub promise: Vec<String>,
     /// Warnings of the run.
     pub warnings: Vec<String>,
+    /// How to make it again.
+    pub origin: Origin,
+}
+
+/// What a run came from.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Origin {
     /// The resolved configuration, in TOML.
     pub configuration: String,
     /// Commands that make it again, in their order.
@@ -209,7 +216,7 @@ impl TrainingReport {
             .with_section(Section::new(
                 "course",
                 "Course of training",
-                curves::section(self),
+                curves::section(&self.curves, &curves::CLASSES),
             ))
             .with_section(Section::new(
                 "quality",
@@ -237,8 +244,8 @@ impl TrainingReport {
             page = page.with_section(Section::new("words", "Words that matter", body));
         }
         page.with_section(Section::new("data", "Data", data::section(self)))
-            .with_section(Section::new("cost", "Time and memory", cost::section(self)))
-            .with_section(Section::new("again", "How to make it again", cost::again(self)))
+            .with_section(Section::new("cost", "Time and memory", cost::section(&self.cost, "texts", "tokens")))
+            .with_section(Section::new("again", "How to make it again", cost::again(&self.origin)))
             .with_footer(html! {
                 "Made by Regard from the run's own files. This page is one file and asks for nothing from outside."
             })

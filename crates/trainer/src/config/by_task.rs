@@ -25,7 +25,8 @@ impl Key {
             ("train", "word_dropout") => TEXT,
             ("train", "jitter" | "scaling") | ("model.stem", _) => &[SeriesClassification],
             ("data", "lookback" | "horizon" | "stride" | "repeated_times" | "scaler")
-            | ("data.split", _) => WINDOWS,
+            | ("data.split", _)
+            | ("model", "linear_skip") => WINDOWS,
             ("data", "time_column" | "id_column" | "target_columns")
             | ("model.patch", _)
             | ("model", "instance_norm") => SERIES,
@@ -34,8 +35,10 @@ impl Key {
             // A threshold of anomalies, and the labels and lengths of whole series, are found in the
             // data without noise.
             ("privacy", _) => &[TextClassification, SeriesForecasting],
-            // The page of a run of series is not written yet.
-            ("report", "html" | "examples") => TEXT,
+            // The page of a run that classifies series is not written yet.
+            ("report", "html" | "examples") => {
+                &[TextClassification, SeriesForecasting, SeriesAnomaly]
+            }
             _ => Task::ALL,
         }
     }
@@ -53,7 +56,7 @@ impl Key {
             (SeriesClassification, "model", "instance_norm") => Some("false"),
             (SeriesClassification, "model.patch", _) => Some("1"),
             (SeriesForecasting | SeriesAnomaly, "eval", "metric") => Some("\"mse\""),
-            (_, "report", "html" | "examples") => Some("false"),
+            (SeriesClassification, "report", "html" | "examples") => Some("false"),
             (SeriesAnomaly, "data.split", "train") => Some("0.12"),
             (SeriesAnomaly, "data.split", "valid") => Some("0.03"),
             (SeriesAnomaly, "data.split", "test") => Some("0.85"),

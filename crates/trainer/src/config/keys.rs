@@ -7,9 +7,9 @@
 use super::kind::{Kind, Range};
 use super::privacy::{AdjacencyName, ClippingStyle};
 use super::{
-    Activation, AnomalyMethod, DataFormat, Keep, Mechanism, MetricName, Mode, NormPosition, OnNan,
-    Optimizer, Pooling, Position, PrivacyConfig, RepeatedTimes, ScalerKind, ScheduleKind, Task,
-    TokenizerKind, Trainable,
+    Activation, AnomalyMethod, AnomalySmoothing, DataFormat, Keep, LinearSkip, Mechanism,
+    MetricName, Mode, NormPosition, OnNan, Optimizer, Pooling, Position, PrivacyConfig,
+    RepeatedTimes, ScalerKind, ScheduleKind, Task, ThresholdPart, TokenizerKind, Trainable,
 };
 
 /// What a key is when the configuration does not set it.
@@ -242,6 +242,9 @@ pub const KEYS: &[Key] = &[
         "the dropout rate of attention weights"),
     Key::new("model", "instance_norm", Kind::Bool, Is("true"),
         "whether each window of each channel is brought to mean 0 and variance 1, and forecasts back"),
+    Key::new("model", "linear_skip", one_of(LinearSkip::NAMES), Is("\"none\""),
+        "a linear map of the normalised lookback that is added to the forecast: none, one that begins at zero, or one that \
+         begins as the closed-form ridge of the training part"),
     Key::new("model", "quantiles", Kind::Quantiles, Unset("a point, by the squared error"),
         "the quantiles that are forecast, by the pinball loss"),
     Key::new("model.stem", "layers", integer(0, 4), Is("0"),
@@ -365,9 +368,15 @@ pub const KEYS: &[Key] = &[
         Kind::OneOf { names: AnomalyMethod::NAMES, planned: &["reconstruction"] }, Is("\"forecast\""),
         "what a step is judged by: how far it is from the forecasts of it"),
     Key::new("anomaly", "quantile", Kind::Float(Range::open(0.0, 1.0)), Is("0.99"),
-        "the share of the training part's scores that lie below the threshold"),
+        "the share of the scores of `anomaly.threshold_on` that lie below the threshold"),
+    Key::new("anomaly", "threshold_on", one_of(ThresholdPart::NAMES), Is("\"valid\""),
+        "the part whose scores the threshold is found on: the one that the model learned from, whose errors are smaller \
+         than any that follow, or the one behind it"),
     Key::new("anomaly", "smooth", integer(1, 1_000_000), Is("1"),
-        "the steps whose scores are averaged, each with those before it"),
+        "the steps whose scores are averaged"),
+    Key::new("anomaly", "smoothing", one_of(AnomalySmoothing::NAMES), Is("\"past\""),
+        "which steps they are: a step and those before it, as scores come in, or those on both sides, as they are \
+         judged afterwards"),
     Key::new("anomaly", "windows", Kind::Path, Unset("scores are told without a judgement"),
         "the file of labelled windows that scores are compared with, never used in training"),
 
@@ -376,5 +385,5 @@ pub const KEYS: &[Key] = &[
     Key::new("report", "html", Kind::Bool, Is("true"),
         "whether report.html is written into the run's folder at the end").resumable(),
     Key::new("report", "examples", Kind::Bool, Is("true"),
-        "whether texts of the data may appear in the report").resumable(),
+        "whether texts or values of the data may appear in the report").resumable(),
 ];

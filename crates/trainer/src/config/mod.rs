@@ -36,10 +36,10 @@ pub use regard_data::series::Extent;
 pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse, parse_search};
 pub use types::{
-    Activation, AnomalyConfig, AnomalyMethod, AttentionConfig, CheckpointConfig, Config,
-    DataConfig, DataFormat, EvalConfig, Keep, Mechanism, MetricName, Mode, ModelConfig,
-    NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes, ReportConfig,
-    ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, TokenizerConfig, TokenizerKind,
-    TrainConfig, Trainable,
+    Activation, AnomalyConfig, AnomalyMethod, AnomalySmoothing, AttentionConfig, CheckpointConfig,
+    Config, DataConfig, DataFormat, EvalConfig, Keep, LinearSkip, Mechanism, MetricName, Mode,
+    ModelConfig, NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes,
+    ReportConfig, ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, ThresholdPart, TokenizerConfig,
+    TokenizerKind, TrainConfig, Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::conflict::Conflict;
-use super::types::{Config, Keep, OnNan, ScalerKind, Task, TokenizerKind};
+use super::types::{Config, Keep, LinearSkip, OnNan, ScalerKind, Task, TokenizerKind};
 use super::values::{ClassWeights, Source};
 
 /// Among fewer units, the noise that hides one hides everything.
@@ -522,6 +522,14 @@ fn has_no_private_way(config: &Config, found: &mut Vec<Conflict>) {
                 "a mixture of two units is bounded as if it were one of them, so both would leak"
                     .to_owned(),
             ),
+        });
+    }
+    if config.model.linear_skip == LinearSkip::Ridge {
+        found.push(Conflict {
+            keys: &["model.linear_skip"],
+            expected: "\"none\" or \"zero\" beside [privacy]".to_owned(),
+            found: "\"ridge\"".to_owned(),
+            hint: Some("the ridge is fitted on the private values, without noise".to_owned()),
         });
     }
     if config.train.on_nan != OnNan::Stop {

@@ -81,10 +81,42 @@ impl Task {
 }
 
 names! {
+    /// What is added to a forecast beside the blocks.
+    LinearSkip {
+        /// Nothing.
+        None = "none",
+        /// A linear map of the normalised lookback, from zero.
+        Zero = "zero",
+        /// The same, from the closed-form ridge of the training part.
+        Ridge = "ridge",
+    }
+}
+
+names! {
     /// What a step of a series is judged by.
     AnomalyMethod {
         /// How far it is from its forecast.
         Forecast = "forecast",
+    }
+}
+
+names! {
+    /// Which neighbours a score is averaged with.
+    AnomalySmoothing {
+        /// Those before it.
+        Past = "past",
+        /// Those on both sides.
+        Around = "around",
+    }
+}
+
+names! {
+    /// The part whose scores the threshold is a quantile of.
+    ThresholdPart {
+        /// What the model learned from.
+        Train = "train",
+        /// What it did not learn from.
+        Valid = "valid",
     }
 }
 
@@ -400,10 +432,14 @@ pub struct SplitConfig {
 pub struct AnomalyConfig {
     /// What a step is judged by.
     pub method: AnomalyMethod,
-    /// The share of the training part's scores that lie below the threshold.
+    /// The share of a part's scores that lie below the threshold.
     pub quantile: f64,
+    /// That part.
+    pub threshold_on: ThresholdPart,
     /// The steps whose scores are averaged.
     pub smooth: usize,
+    /// Which they are.
+    pub smoothing: AnomalySmoothing,
     /// The file of labelled windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<PathBuf>,
@@ -457,6 +493,8 @@ pub struct ModelConfig {
     pub attention_dropout: f64,
     /// Whether each window of each channel is normalised, and forecasts brought back.
     pub instance_norm: bool,
+    /// What is added to a forecast beside the blocks.
+    pub linear_skip: LinearSkip,
     /// The quantiles that are forecast; a point when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Vec<f64>>,

@@ -128,7 +128,7 @@ pub(crate) fn stepper(
     // The system would end the process, and say nothing.
     require_memory(shape.parameter_counts().total())?;
     let model = shape.init(key, &device.clone().autodiff())?;
-    let model = freeze(model, train.trainable);
+    let model = freeze(task.begin(model)?, train.trainable);
     let n_stages = model.n_stages();
     Ok(Stepper::new(
         model,

@@ -3,6 +3,7 @@
 //! A task knows how to read its examples, how to make a batch of some units with its masks, what the
 //! loss of each row is, and what outputs are worth. The loop knows no task by name.
 
+mod baselines;
 mod classes;
 mod encoder;
 mod series_anomaly;
@@ -21,6 +22,7 @@ use regard_data::TokenCache;
 use regard_model::{Input, Transformer, TransformerConfig};
 use regard_ops::Key;
 
+pub use baselines::{Baseline, Baselines};
 pub use series_anomaly::SeriesAnomaly;
 pub use series_classification::SeriesClassification;
 pub use series_forecasting::SeriesForecasting;
@@ -172,6 +174,15 @@ pub trait Task: Send + Sync {
     /// - result: `[rows]`
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1>;
 
+    /// The model as it begins, where the data says more than the seed: a linear skip that begins as a ridge.
+    ///
+    /// # Errors
+    ///
+    /// If the data has no such beginning.
+    fn begin(&self, model: Transformer) -> Result<Transformer, TrainError> {
+        Ok(model)
+    }
+
     /// Finds what depends on the chosen model and on the training part, before the test part is judged and the bundle
     /// made: the threshold of anomalies.
     ///
@@ -194,6 +205,15 @@ pub trait Task: Send + Sync {
     ///
     /// If an output is not finite.
     fn evaluate(&self, split: Split, outputs: &[Vec<f32>]) -> Result<Evaluation, TrainError>;
+
+    /// What is reached on the test part without a model; none where there is nothing to hold a model against.
+    ///
+    /// # Errors
+    ///
+    /// If the test part has nothing to judge.
+    fn baselines(&self) -> Result<Option<Baselines>, TrainError> {
+        Ok(None)
+    }
 
     /// The hash of the data that a run depends on.
     fn data_fingerprint(&self) -> String;

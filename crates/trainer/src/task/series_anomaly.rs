@@ -1,28 +1,34 @@
 //! How unusual the steps of a series are.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, Tensor};
-use regard_bundle::{BundleInfo, Companion, Schema, ScoreSettings, ScoreSum, Workers, threshold};
+use regard_bundle::{
+    BundleInfo, Companion, Schema, ScoreSettings, ScoreSum, Smoothing, Workers, threshold,
+};
 use regard_data::series::AnomalyWindows;
 use regard_model::{Transformer, TransformerConfig};
 use regard_ops::Key;
 
-use super::{Batch, Evaluation, Report, SeriesForecasting, Split, Targets, Task};
-use crate::config::{AnomalyConfig, Config};
+use super::{
+    Baselines, Batch, Evaluation, Report, SeriesForecasting, Split, Targets, Task, baselines,
+};
+use crate::config::{AnomalyConfig, AnomalySmoothing, Config, ThresholdPart};
+use crate::describe_series::ScoreCourse;
 use crate::error::TrainError;
 use crate::evaluate::outputs;
 use crate::metrics::AnomalyReport;
 
 /// A forecaster whose errors are the scores: of each step the mean absolute error of all forecasts of it, averaged over
-/// the last `anomaly.smooth` steps. Trained on the first part of a series as it is; labels are read for the figures of
+/// `anomaly.smooth` steps. Trained on the first part of a series as it is; labels are read for the figures of
 /// the test part alone.
 pub struct SeriesAnomaly {
     forecasts: SeriesForecasting,
     settings: AnomalyConfig,
     /// For each series a flag a row.
     labels: Option<Vec<Vec<bool>>>,
-    /// Of the training part's scores, under the model that is judged.
+    /// Of the scores of `anomaly.threshold_on`, under the model that is judged.
     threshold: OnceLock<f32>,
 }
 
@@ -53,6 +59,45 @@ impl SeriesAnomaly {
         })
     }
 
+    /// The forecasts that the scores come from.
+    pub(crate) fn forecasts(&self) -> &SeriesForecasting {
+        &self.forecasts
+    }
+
+    /// The scores of a part over time; none before the threshold is found.
+    pub(crate) fn courses(&self, split: Split, outputs: &[Vec<f32>]) -> Vec<ScoreCourse> {
+        let Some(threshold) = self.threshold.get() else {
+            return Vec::new();
+        };
+        let (data, scores) = (self.forecasts.data(), self.scores(split, outputs));
+        let starts: Vec<usize> = (0..data.table.n_series())
+            .scan(0, |start, series| {
+                let this = *start;
+                *start += data.table.len(series);
+                Some(this)
+            })
+            .collect();
+        (data.spans(split).iter())
+            .map(|span| {
+                let (series, rows) = (span.series, span.rows.clone());
+                let start = starts[series];
+                let labels = self.labels.as_ref();
+                let labels = labels.map(|labels| labels[series][rows.clone()].to_vec());
+                ScoreCourse {
+                    series: data.table.id(series).to_owned(),
+                    channel: data.table.columns()[0].clone(),
+                    ends: [rows.start, rows.end - 1].map(|row| data.when(series, row)),
+                    values: (rows.clone())
+                        .map(|row| data.table.value(series, row, 0))
+                        .collect(),
+                    scores: scores[start + rows.start..start + rows.end].to_vec(),
+                    labelled: stretches(&labels.unwrap_or_default()),
+                    threshold: f64::from(*threshold),
+                }
+            })
+            .collect()
+    }
+
     /// The score of every row of every series, one series after the other; NaN where no window of the part tells it.
     fn scores(&self, split: Split, outputs: &[Vec<f32>]) -> Vec<f32> {
         let table = &self.forecasts.data().table;
@@ -66,8 +111,27 @@ impl SeriesAnomaly {
             sums[window.series].add(window.future().start, window.horizon, output, &truth);
         }
         sums.iter()
-            .flat_map(|sum| sum.scores(self.settings.smooth))
+            .flat_map(|sum| sum.scores(self.settings.smooth, smoothing(&self.settings)))
             .collect()
+    }
+}
+
+/// Rows with a flag that follow each other.
+fn stretches(flags: &[bool]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for row in (0..flags.len()).filter(|row| flags[*row]) {
+        match found.last_mut() {
+            Some(last) if last.end == row => last.end += 1,
+            _ => found.push(row..row + 1),
+        }
+    }
+    found
+}
+
+fn smoothing(settings: &AnomalyConfig) -> Smoothing {
+    match settings.smoothing {
+        AnomalySmoothing::Past => Smoothing::Past,
+        AnomalySmoothing::Around => Smoothing::Around,
     }
 }
 
@@ -102,14 +166,21 @@ impl Task for SeriesAnomaly {
         self.forecasts.row_losses(output, targets)
     }
 
+    fn begin(&self, model: Transformer) -> Result<Transformer, TrainError> {
+        self.forecasts.begin(model)
+    }
+
     fn calibrate(
         &self,
         model: &Transformer,
         workers: Workers,
         device: &Device,
     ) -> Result<(), TrainError> {
-        let outputs = outputs(model, self, Split::Train, workers, device);
-        let scores = self.scores(Split::Train, &outputs);
+        let part = match self.settings.threshold_on {
+            ThresholdPart::Train => Split::Train,
+            ThresholdPart::Valid => Split::Valid,
+        };
+        let scores = self.scores(part, &outputs(model, self, part, workers, device));
         let found = threshold(&scores, self.settings.quantile)
             .ok_or(crate::metrics::MetricsError::NothingToJudge)?;
         // A second model of the same run would be the same model.
@@ -133,6 +204,15 @@ impl Task for SeriesAnomaly {
         })
     }
 
+    fn baselines(&self) -> Result<Option<Baselines>, TrainError> {
+        let data = self.forecasts.data();
+        Ok(baselines::of_anomalies(
+            data,
+            self.labels.as_deref(),
+            self.settings.smooth,
+        ))
+    }
+
     fn data_fingerprint(&self) -> String {
         self.forecasts.data_fingerprint()
     }
@@ -143,6 +223,7 @@ impl Task for SeriesAnomaly {
         {
             schema.scores = Some(ScoreSettings {
                 smooth: self.settings.smooth,
+                smoothing: smoothing(&self.settings),
                 threshold: f64::from(*threshold),
             });
         }

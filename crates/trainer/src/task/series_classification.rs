@@ -12,7 +12,7 @@ use regard_ops::Key;
 use super::classes::{class_weights, evaluate_classes, weighted_cross_entropy};
 use super::encoder::encoder;
 use super::text_parts::{format, held_out};
-use super::{Batch, Evaluation, Split, Targets, Task};
+use super::{Baselines, Batch, Evaluation, Split, Targets, Task, baselines};
 use crate::config::{self, Config};
 use crate::error::TrainError;
 
@@ -225,6 +225,10 @@ impl Task for SeriesClassification {
 
     fn evaluate(&self, split: Split, outputs: &[Vec<f32>]) -> Result<Evaluation, TrainError> {
         evaluate_classes(split, self.files[0].labels(), &self.classes(split), outputs)
+    }
+
+    fn baselines(&self) -> Result<Option<Baselines>, TrainError> {
+        Ok(baselines::of_classes(&self.files, &self.parts))
     }
 
     fn data_fingerprint(&self) -> String {

@@ -2,6 +2,7 @@
 
 use regard_bundle::SeriesSchema;
 
+use regard_data::series::baseline::SeriesPart;
 use regard_data::series::{
     ConstantChannels, RepeatedTimes, Scaler, SeriesColumns, SeriesOptions, SeriesSplit, Span,
     Window, WindowIndex,
@@ -48,6 +49,14 @@ impl SeriesData {
             Split::Train => &self.split.train,
             Split::Valid => &self.split.valid,
             Split::Test => &self.split.test,
+        }
+    }
+
+    /// A part, for baselines.
+    pub fn part(&self, split: Split) -> SeriesPart<'_> {
+        SeriesPart {
+            table: &self.table,
+            spans: self.spans(split),
         }
     }
 
@@ -100,19 +109,21 @@ impl SeriesData {
         ])
     }
 
+    /// When a row of a series is, or which it is.
+    pub fn when(&self, series: usize, row: usize) -> String {
+        let time = self.table.time_text(series, row);
+        time.unwrap_or_else(|| format!("row {row}"))
+    }
+
     /// A line on a part.
     pub fn summary(&self, split: Split, n_windows: usize) -> String {
         let spans = self.spans(split);
         let rows: usize = spans.iter().map(|span| span.rows.len()).sum();
-        let text = |span: &Span, row| {
-            let time = self.table.time_text(span.series, row);
-            time.unwrap_or_else(|| format!("row {row}"))
-        };
         let when = match spans {
             [span] => format!(
                 " from {} to {}",
-                text(span, span.rows.start),
-                text(span, span.rows.end - 1)
+                self.when(span.series, span.rows.start),
+                self.when(span.series, span.rows.end - 1)
             ),
             spans => format!(" of {} series", spans.len()),
         };

@@ -3,14 +3,17 @@
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{BundleInfo, Companion, Schema, channel_rows, series_input};
 use regard_data::series::WindowIndex;
-use regard_model::{EmbeddingConfig, HeadConfig, SeriesConfig, TransformerConfig};
+use regard_data::series::baseline::{Ridge, RidgeBase, RidgeConfig};
+use regard_model::weights::{HostTensor, apply, collect};
+use regard_model::{EmbeddingConfig, HeadConfig, SeriesConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
 
 use super::encoder::encoder;
 use super::series_data::SeriesData;
 use super::series_losses::{pinball, squared_error};
-use super::{Batch, Evaluation, Report, Split, Targets, Task};
-use crate::config::Config;
+use super::{Baselines, Batch, Evaluation, Report, Split, Targets, Task, baselines};
+use crate::config::{Config, LinearSkip};
+use crate::describe_series::{ToldChannel, ToldWindow};
 use crate::error::TrainError;
 use crate::metrics::ForecastMetrics;
 
@@ -51,10 +54,96 @@ impl SeriesForecasting {
         &self.windows[split as usize]
     }
 
+    /// Of the windows of a part the one that was told best, the median and the one that was told worst, by the squared
+    /// error of scaled values; windows without a known step take no part.
+    pub(crate) fn told_windows(&self, split: Split, outputs: &[Vec<f32>]) -> Vec<ToldWindow> {
+        let n = self.data.n_channels();
+        let told = |unit: usize| -> Vec<Vec<Vec<f32>>> {
+            let width = outputs[unit].len() / n;
+            let of_channel = |channel: &[f32]| {
+                let steps = channel.chunks(self.config.data.horizon);
+                steps.map(<[f32]>::to_vec).collect()
+            };
+            outputs[unit].chunks(width).map(of_channel).collect()
+        };
+        let middle = self.quantiles.len() / 2;
+        let mut ranked: Vec<(f64, usize)> = (0..outputs.len())
+            .map(|unit| {
+                let (_, future) = self.data.scaled(&self.windows(split).window(unit));
+                let points = told(unit)
+                    .into_iter()
+                    .map(|mut channel| channel.swap_remove(middle));
+                let points: Vec<Vec<f32>> = points.collect();
+                (window_error(&points, &channel_rows(&future, n)), unit)
+            })
+            .filter(|(error, _)| !error.is_nan())
+            .collect();
+        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let Some(last) = ranked.len().checked_sub(1) else {
+            return Vec::new();
+        };
+        [("best", 0), ("median", last / 2), ("worst", last)]
+            .into_iter()
+            .map(|(rank, place)| {
+                let (mse, unit) = ranked[place];
+                let window = self.windows(split).window(unit);
+                let (past, future) = self.data.scaled(&window);
+                let (past, future) = (channel_rows(&past, n), channel_rows(&future, n));
+                let channels = (past.iter().zip(&future).zip(told(unit)).enumerate())
+                    .map(|(channel, ((past, truth), told))| {
+                        let unscaled = |values: &[f32]| -> Vec<f32> {
+                            let unscale = |value: &f32| self.data.scaler.unscale(channel, *value);
+                            values.iter().map(unscale).collect()
+                        };
+                        ToldChannel {
+                            name: self.data.table.columns()[channel].clone(),
+                            past: unscaled(past),
+                            truth: unscaled(truth),
+                            told: told.iter().map(|steps| unscaled(steps)).collect(),
+                        }
+                    })
+                    .collect();
+                ToldWindow {
+                    rank,
+                    begins: self.data.when(window.series, window.future().start),
+                    mse,
+                    quantiles: self.quantiles.clone(),
+                    channels,
+                }
+            })
+            .collect()
+    }
+
     /// What is to be told of a window, `[channels, horizon]` in scaled units.
     pub(super) fn truth(&self, split: Split, unit: usize) -> Vec<f32> {
         let (_, future) = self.data.scaled(&self.windows(split).window(unit));
         channel_rows(&future, self.data.n_channels()).concat()
+    }
+}
+
+/// The mean squared error of a window's points, missing steps left out.
+fn window_error(points: &[Vec<f32>], truth: &[Vec<f32>]) -> f64 {
+    let pairs = points.iter().flatten().zip(truth.iter().flatten());
+    let known = pairs.filter(|(_, truth)| !truth.is_nan());
+    let (sum, n) = known.fold((0.0, 0.0), |(sum, n), (point, truth)| {
+        (sum + f64::from(point - truth).powi(2), n + 1.0)
+    });
+    sum / n
+}
+
+/// The ridge that a skip begins as. A model that normalises each window tells a multiple of a window that multiple of
+/// its forecast, and so does a ridge less the last value and without an intercept; a model that knows the level needs both.
+fn ridge_of_skip(lookback: usize, horizon: usize, instance_norm: bool) -> RidgeConfig {
+    let config = RidgeConfig::new(lookback.min(Ridge::MOST_ROWS), horizon);
+    match instance_norm {
+        true => RidgeConfig {
+            has_intercept: false,
+            ..config
+        },
+        false => RidgeConfig {
+            base: RidgeBase::Zero,
+            ..config
+        },
     }
 }
 
@@ -81,6 +170,7 @@ impl Task for SeriesForecasting {
         let head = HeadConfig::Forecast {
             n_outputs: self.quantiles.len().max(1),
             horizon: self.config.data.horizon,
+            linear_skip: self.config.model.linear_skip != LinearSkip::None,
         };
         encoder(&self.config.model, EmbeddingConfig::Series(embedding), head)
     }
@@ -129,6 +219,40 @@ impl Task for SeriesForecasting {
         }
     }
 
+    fn begin(&self, model: Transformer) -> Result<Transformer, TrainError> {
+        if self.config.model.linear_skip != LinearSkip::Ridge {
+            return Ok(model);
+        }
+        let data = &self.config.data;
+        let config = ridge_of_skip(data.lookback, data.horizon, self.config.model.instance_norm);
+        let seen = config.lookback;
+        let part = |split| self.data.part(split);
+        let (train, valid) = (part(Split::Train), part(Split::Valid));
+        let ridge =
+            Ridge::fit(config, train, valid, &self.data.scaler).ok_or(TrainError::NoRidge)?;
+        let (weights, intercept) = ridge.matrix(0);
+        let n_outputs = self.quantiles.len().max(1);
+        // What lies before the rows that the ridge sees counts for nothing.
+        let row = |row: &[f32]| [&vec![0.0; data.lookback - seen], row].concat();
+        let rows: Vec<f32> = weights.chunks(seen).flat_map(row).collect();
+        let mut tensors = collect(&model);
+        tensors.insert(
+            "head.skip.weight",
+            HostTensor {
+                shape: vec![n_outputs * data.horizon, data.lookback],
+                values: rows.repeat(n_outputs),
+            },
+        );
+        tensors.insert(
+            "head.skip.bias",
+            HostTensor {
+                shape: vec![n_outputs * data.horizon],
+                values: intercept.repeat(n_outputs),
+            },
+        );
+        Ok(apply(model, tensors, "the ridge")?)
+    }
+
     fn row_losses(&self, output: Tensor<3>, targets: &Targets) -> Tensor<1> {
         match self.quantiles.as_slice() {
             [] => squared_error(output, targets.values()),
@@ -147,6 +271,10 @@ impl Task for SeriesForecasting {
             split,
             report: Report::Forecast(metrics.report()?),
         })
+    }
+
+    fn baselines(&self) -> Result<Option<Baselines>, TrainError> {
+        baselines::of_forecasts(&self.data, &self.config.data)
     }
 
     fn data_fingerprint(&self) -> String {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use regard_bundle::Explanation;
+use regard_bundle::{BundleInfo, Explanation};
 use regard_model::EmbeddingConfig;
 use regard_report::TrainingReport;
 use regard_report::chart::ReliabilityBin;
 use regard_report::training::{
-    ClassFigures, Cost, Curves, Evaluated, Explained, Mistake, Part, Quality, TrainStep,
+    ClassFigures, Cost, Curves, Evaluated, Explained, Mistake, Origin, Part, Quality, TrainStep,
 };
-use regard_trainer::config::Keep;
+use regard_trainer::config::{Config, Keep};
 use regard_trainer::log::History;
 use regard_trainer::privacy::Statement;
 use regard_trainer::task::Split;
@@ -26,34 +26,33 @@ pub fn gather(
 ) -> anyhow::Result<TrainingReport> {
     let history = History::read(&folder.join("events.jsonl"))?;
     let config = &described.config;
-    let name = config.name.clone();
-    let stem = || {
-        folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
     let texts = |judged: &Vec<JudgedText>| judged.iter().map(mistake).collect();
     Ok(TrainingReport {
-        name: name.unwrap_or_else(stem),
+        name: name(config, folder),
         labels: described.info.labels.clone(),
         quality: quality(described),
         parts: described.parts.iter().map(part).collect(),
         max_length: config.tokenizer.max_length,
-        curves: curves(described, &history),
+        curves: curves(config, &described.info, &history),
         mistakes: config.report.examples.then(|| texts(&described.mistakes)),
         explained: described.explained.iter().filter_map(explained).collect(),
-        cost: cost(described, &history),
+        cost: Cost {
+            model: model(config, &described.info),
+            ..cost(described.n_parameters, &history)
+        },
         promise: Statement::of_bundle(folder)?.map_or_else(Vec::new, |statement| {
             let words = statement.to_string();
             words.lines().map(str::to_owned).collect()
         }),
         warnings: history.warnings.clone(),
-        configuration: config.to_toml()?,
-        commands: commands(folder, compute),
-        fingerprints: fingerprints(described, folder, compute)?,
+        origin: origin(config, &described.info, folder, compute)?,
     })
+}
+
+/// The run's name, or that of its folder.
+pub(super) fn name(config: &Config, folder: &Path) -> String {
+    let stem = || folder.file_name().unwrap_or_default().to_string_lossy();
+    config.name.clone().unwrap_or_else(|| stem().into_owned())
 }
 
 fn quality(described: &RunDescription) -> Quality {
@@ -118,7 +117,7 @@ fn part(part: &PartDescription) -> Part {
     }
 }
 
-fn curves(described: &RunDescription, history: &History) -> Curves {
+pub(super) fn curves(config: &Config, info: &BundleInfo, history: &History) -> Curves {
     let train = history.train.iter().map(|point| TrainStep {
         step: point.step,
         loss: point.loss,
@@ -132,9 +131,9 @@ fn curves(described: &RunDescription, history: &History) -> Curves {
     Curves {
         train: train.collect(),
         evaluations: evaluations.collect(),
-        metric: described.config.eval.metric.name().to_owned(),
-        kept_step: described.info.step,
-        keeps_last: described.config.eval.keep == Keep::Last,
+        metric: config.eval.metric.name().to_owned(),
+        kept_step: info.step,
+        keeps_last: config.eval.keep == Keep::Last,
     }
 }
 
@@ -167,7 +166,8 @@ fn explained((judged, explanation): &(JudgedText, Explanation)) -> Option<Explai
     })
 }
 
-fn cost(described: &RunDescription, history: &History) -> Cost {
+/// What the run took, but for the words on its model.
+pub(super) fn cost(n_parameters: usize, history: &History) -> Cost {
     let mut seconds: Vec<f64> = history.train.iter().map(|point| point.seconds).collect();
     seconds.sort_by(f64::total_cmp);
     let training: f64 = seconds.iter().sum();
@@ -176,8 +176,8 @@ fn cost(described: &RunDescription, history: &History) -> Cost {
     Cost {
         steps: history.train.last().map_or(0, |point| point.step),
         stopped_early: history.stopped_early,
-        n_parameters: described.n_parameters as u64,
-        model: model(described),
+        n_parameters: n_parameters as u64,
+        model: String::new(),
         training_seconds: training,
         evaluation_seconds: history.evaluations.iter().map(|point| point.seconds).sum(),
         step_seconds: seconds.get(seconds.len() / 2).copied().unwrap_or(0.0),
@@ -187,24 +187,27 @@ fn cost(described: &RunDescription, history: &History) -> Cost {
     }
 }
 
+/// The shape of the blocks, in words.
+pub(super) fn blocks(info: &BundleInfo) -> String {
+    let model = &info.model;
+    format!(
+        "{} blocks of {} heads, width {}, feed-forward {}",
+        model.n_layers, model.n_heads, model.d_model, model.d_ff
+    )
+}
+
 /// The shape of the model, in words.
-fn model(described: &RunDescription) -> String {
-    let model = &described.info.model;
+fn model(config: &Config, info: &BundleInfo) -> String {
+    let model = &info.model;
     let vocabulary = match model.embedding {
         EmbeddingConfig::Text { vocab_size, .. } => {
-            let kind = described.config.tokenizer.kind.name();
+            let kind = config.tokenizer.kind.name();
             format!("{vocab_size} tokens ({kind}), ")
         }
         _ => String::new(),
     };
-    format!(
-        "{vocabulary}{} blocks of {} heads, width {}, feed-forward {}, {} pooling",
-        model.n_layers,
-        model.n_heads,
-        model.d_model,
-        model.d_ff,
-        described.config.model.pooling.name()
-    )
+    let pooling = config.model.pooling.name();
+    format!("{vocabulary}{}, {pooling} pooling", blocks(info))
 }
 
 /// What makes the run again, beside the old one.
@@ -232,8 +235,23 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// What the run came from.
+pub(super) fn origin(
+    config: &Config,
+    info: &BundleInfo,
+    folder: &Path,
+    compute: &Compute,
+) -> anyhow::Result<Origin> {
+    Ok(Origin {
+        configuration: config.to_toml()?,
+        commands: commands(folder, compute),
+        fingerprints: fingerprints(config, info, folder, compute)?,
+    })
+}
+
 fn fingerprints(
-    described: &RunDescription,
+    config: &Config,
+    info: &BundleInfo,
     folder: &Path,
     compute: &Compute,
 ) -> anyhow::Result<Vec<(String, String)>> {
@@ -248,12 +266,9 @@ fn fingerprints(
             "System of this report",
             format!("{}, {system}", compute.name),
         ),
-        ("Seed", described.config.seed.to_string()),
-        ("Configuration (BLAKE3)", described.config.fingerprint()?),
-        (
-            "Data (BLAKE3)",
-            described.info.data_fingerprint.replace('+', " + "),
-        ),
+        ("Seed", config.seed.to_string()),
+        ("Configuration (BLAKE3)", config.fingerprint()?),
+        ("Data (BLAKE3)", info.data_fingerprint.replace('+', " + ")),
         (
             "Weights (BLAKE3)",
             said(&bundle["files"]["weights.safetensors"]["blake3"]),

@@ -2,11 +2,13 @@
 
 mod file;
 mod gather;
+mod gather_series;
 
 use std::path::Path;
 
 use regard_bundle::Bundle;
-use regard_trainer::{Requests, RunSettings, describe_run};
+use regard_model::HeadConfig;
+use regard_trainer::{Requests, RunSettings, describe_run, describe_series};
 use serde_json::json;
 
 use crate::args::PageArgs;
@@ -49,8 +51,17 @@ pub fn run(args: &PageArgs, printer: &Printer) -> anyhow::Result<()> {
 
 /// Writes the report of the run in the settings' folder to `path`: whole, or not at all. Gives its size.
 pub fn write(settings: &RunSettings, compute: &Compute, path: &Path) -> anyhow::Result<usize> {
-    let described = describe_run(settings)?;
-    let html = gather::gather(&described, &settings.folder, compute)?.to_html();
+    let folder = &settings.folder;
+    let head = Bundle::load(folder, &compute.device)?
+        .info()
+        .model
+        .head
+        .clone();
+    let forecasts = matches!(head, HeadConfig::Forecast { .. });
+    let html = match forecasts {
+        true => gather_series::gather(&describe_series(settings)?, folder, compute)?.to_html(),
+        false => gather::gather(&describe_run(settings)?, folder, compute)?.to_html(),
+    };
     file::put(path, html.as_bytes())?;
     Ok(html.len())
 }

@@ -8,8 +8,6 @@ use crate::DataError;
 use crate::series::metric::{ForecastErrors, ForecastScores};
 use crate::series::{Scaler, SeriesTable, Span, WindowIndex};
 
-/// A ridge sees at most so many rows: its cost grows with their third power.
-const MOST_RIDGE_ROWS: usize = 1_024;
 /// Windows that a ridge forecasts at once.
 const BLOCK: usize = 512;
 
@@ -71,7 +69,7 @@ pub fn forecast_baselines(task: &ForecastTask<'_>) -> Result<Vec<ForecastBaselin
             scores: naive_scores(task, &windows, season),
         });
     }
-    let seen = task.lookback.min(MOST_RIDGE_ROWS);
+    let seen = task.lookback.min(Ridge::MOST_ROWS);
     let has_windows =
         |part: SeriesPart<'_>| !WindowIndex::of_spans(part.spans, seen, task.horizon, 1).is_empty();
     let valid = if has_windows(task.valid) {

@@ -1,7 +1,5 @@
 //! The label of the nearest series.
 
-use crate::series::LabelledSeries;
-
 /// How far two series are apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -18,25 +16,19 @@ pub enum Distance {
     },
 }
 
-/// The label of the nearest training series for each series of `test`, the first of several that are equally near. A
-/// value that is missing counts as 0.
+/// The label of the nearest of `known` for each of `series`, the first of several that are equally near; values are
+/// `[length, channels]`. A value that is missing counts as 0.
 ///
 /// # Panics
-/// If the channels differ or `train` has no labels.
+/// If nothing is known.
 #[must_use]
 pub fn nearest_neighbour(
-    train: &LabelledSeries,
-    test: &LabelledSeries,
+    known: &[(&[f32], u32)],
+    series: &[&[f32]],
+    channels: usize,
     distance: Distance,
 ) -> Vec<u32> {
-    let channels = train.channels().len();
-    assert_eq!(
-        channels,
-        test.channels().len(),
-        "the series have the same channels"
-    );
-    assert!(train.is_labelled(), "the training series have labels");
-    let values = |series: &LabelledSeries| -> Vec<Vec<f64>> {
+    let values = |series: &[f32]| -> Vec<f64> {
         let value = |value: &f32| {
             if value.is_nan() {
                 0.0
@@ -44,25 +36,26 @@ pub fn nearest_neighbour(
                 f64::from(*value)
             }
         };
-        (0..series.len())
-            .map(|number| series.values(number).iter().map(value).collect())
-            .collect()
+        series.iter().map(value).collect()
     };
-    let known = values(train);
-    values(test)
+    let known: Vec<(Vec<f64>, u32)> = (known.iter())
+        .map(|(series, label)| (values(series), *label))
+        .collect();
+    series
         .iter()
         .map(|series| {
-            let (mut nearest, mut least) = (0, f64::INFINITY);
-            for (number, other) in known.iter().enumerate() {
+            let series = values(series);
+            let (mut nearest, mut least) = (known[0].1, f64::INFINITY);
+            for (other, label) in &known {
                 let apart = match distance {
-                    Distance::Euclidean => euclidean(series, other, least),
-                    Distance::Warping { band } => warping(series, other, channels, band, least),
+                    Distance::Euclidean => euclidean(&series, other, least),
+                    Distance::Warping { band } => warping(&series, other, channels, band, least),
                 };
                 if apart < least {
-                    (nearest, least) = (number, apart);
+                    (nearest, least) = (*label, apart);
                 }
             }
-            train.label_ids()[nearest]
+            nearest
         })
         .collect()
 }

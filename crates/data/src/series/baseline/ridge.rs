@@ -29,6 +29,9 @@ pub struct RidgeConfig {
     pub base: RidgeBase,
     /// One map for all channels, or one for each.
     pub is_shared: bool,
+    /// Whether a number is added that no window tells; without, the forecast of a multiple of a window is that multiple
+    /// of the forecast.
+    pub has_intercept: bool,
     /// The penalties to choose from.
     pub lambdas: Vec<f64>,
 }
@@ -42,6 +45,7 @@ impl RidgeConfig {
             horizon,
             base: RidgeBase::Last,
             is_shared: true,
+            has_intercept: true,
             lambdas: (-3..=5).map(|power| 10_f64.powi(power)).collect(),
         }
     }
@@ -50,7 +54,7 @@ impl RidgeConfig {
 /// Each step of the horizon as a linear function of the last `lookback` values of the same channel:
 ///
 /// ```text
-/// forecast = base + W^T (window - base) + b        W = (X^T X + lambda I)^-1 X^T Y,  X and Y centred
+/// forecast = base + W^T (window - base) + b        W = (X^T X + lambda I)^-1 X^T Y,  X and Y centred if there is a b
 /// ```
 ///
 /// over all windows of the training part, in scaled units, `lambda` that of the least squared error on the validation
@@ -72,6 +76,9 @@ struct Map {
 }
 
 impl Ridge {
+    /// The most rows that it is sensible to see: the cost grows with their third power.
+    pub const MOST_ROWS: usize = 1_024;
+
     /// Fits on one part and chooses the penalty on another, over their targets; none if either has no window, or
     /// no penalty gives a solution.
     #[must_use]
@@ -117,6 +124,34 @@ impl Ridge {
     #[must_use]
     pub fn valid_mse(&self, channel: usize) -> f64 {
         self.map(channel).valid_mse
+    }
+
+    /// The map of a channel as one matrix, what is subtracted and added back included: weights `[horizon, lookback]`,
+    /// row by row, and the intercept `[horizon]`.
+    ///
+    /// # Panics
+    /// If there is no such channel.
+    #[must_use]
+    pub fn matrix(&self, channel: usize) -> (Vec<f32>, Vec<f32>) {
+        let lookback = self.config.lookback;
+        let Map {
+            weights, intercept, ..
+        } = self.map(channel);
+        let mut rows = Vec::with_capacity(weights.len());
+        for step in weights.column_iter() {
+            let kept = 1.0 - step.sum();
+            rows.extend(step.iter().enumerate().map(|(row, weight)| {
+                let of_base = match self.config.base {
+                    RidgeBase::Zero => 0.0,
+                    RidgeBase::Last if row + 1 == lookback => kept,
+                    RidgeBase::Last => 0.0,
+                    RidgeBase::Mean => kept / lookback as f64,
+                };
+                (weight + of_base) as f32
+            }));
+        }
+        let intercept = intercept.iter().map(|value| *value as f32);
+        (rows, intercept.collect())
     }
 
     fn map(&self, channel: usize) -> &Map {
@@ -235,7 +270,10 @@ impl Map {
             return None;
         }
         let (lookback, horizon) = (config.lookback, config.horizon);
-        let mean = &train.first / train.count;
+        let mut mean = &train.first / train.count;
+        if !config.has_intercept {
+            mean.fill(0.0);
+        }
         let (seen, told) = (mean.rows(0, lookback), mean.rows(lookback, horizon));
         let gram =
             train.second.view((0, 0), (lookback, lookback)) - train.count * seen * seen.transpose();

@@ -22,6 +22,10 @@ pub struct ForecastScores {
     pub mse: f64,
     /// The mean absolute error over windows, steps and channels, in scaled units.
     pub mae: f64,
+    /// The mean squared error over windows, steps and channels, each in its channel's unit.
+    pub mse_original: f64,
+    /// The mean absolute error over windows, steps and channels, each in its channel's unit.
+    pub mae_original: f64,
     /// The mean squared error of each channel in its own unit, squared.
     pub mse_by_channel: Vec<f64>,
     /// The mean absolute error of each channel in its own unit.
@@ -91,6 +95,13 @@ impl ForecastErrors {
             (squares / count as f64, absolutes / count as f64)
         };
         let (mse, mae) = mean(sum(&mut self.cells.iter()));
+        let in_units: Vec<(f64, f64, u64)> = (self.cells.iter().enumerate())
+            .map(|(cell, (squares, absolutes, count))| {
+                let std = scaler.std()[cell % self.channels];
+                (squares * std * std, absolutes * std, *count)
+            })
+            .collect();
+        let (mse_original, mae_original) = mean(sum(&mut in_units.iter()));
         let by_channel = (0..self.channels).map(|channel| {
             let (mse, mae) = mean(sum(&mut self
                 .cells
@@ -105,6 +116,8 @@ impl ForecastErrors {
         ForecastScores {
             mse,
             mae,
+            mse_original,
+            mae_original,
             mse_by_channel,
             mae_by_channel,
             mse_by_step: steps.map(|step| mean(sum(&mut step.iter())).0).collect(),
