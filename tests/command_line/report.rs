@@ -25,7 +25,7 @@ fn page(sandbox: &Sandbox, run: &str) -> String {
 }
 
 /// Elements that are opened and not closed, or closed and not opened.
-fn unbalanced(html: &str) -> Vec<String> {
+pub fn unbalanced(html: &str) -> Vec<String> {
     let mut open = Vec::new();
     let mut wrong = Vec::new();
     let body = html.split_once("<body>").unwrap().1.replace("</html>", "");

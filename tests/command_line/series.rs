@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::report::unbalanced;
 use crate::support::{Sandbox, without_figures};
 
 /// 400 hours of two channels that repeat themselves every 12 hours; the second one has a jump in its last part.
@@ -196,4 +197,177 @@ fn what_a_model_of_series_cannot_do_is_refused() {
         assert!(refused.stderr.contains(message), "{}", refused.stderr);
         assert_eq!(refused.stdout, "");
     }
+}
+
+#[test]
+fn a_skip_begins_as_the_ridge_and_is_held_against_it() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(
+        &sandbox,
+        "series-forecasting",
+        "max_steps = 1\n[report]\nexamples = false\n",
+    );
+    let baselines = |skip: &str| {
+        let skip = format!("model.linear_skip={skip}");
+        let train = [
+            "train",
+            "series.toml",
+            "--out",
+            "run",
+            "--set",
+            &skip,
+            "--set",
+            "train.learning_rate=1e-12",
+        ];
+        let _ = std::fs::remove_dir_all(sandbox.path("run"));
+        sandbox.regard(&train).run().code(0);
+        let eval = ["eval", "run", "--baselines", "--format", "json"];
+        sandbox.regard(&eval).run().code(0).json()
+    };
+    let of_ridge = |report: &serde_json::Value| {
+        let all = report["baselines"].as_array().unwrap().clone();
+        let ridge = all.into_iter().find(|baseline| baseline["name"] == "ridge");
+        ridge.unwrap()["metrics"]["mse"].as_f64().unwrap()
+    };
+    let began = baselines("ridge");
+    let mse = |report: &serde_json::Value| report["metrics"]["mse"].as_f64().unwrap();
+    // Nearly: the ridge of the list has an intercept, which a map of normalised windows cannot have.
+    let ridge = of_ridge(&began);
+    assert!(mse(&began) < 1.1 * ridge + 0.01, "{} {ridge}", mse(&began));
+    let zero = baselines("zero");
+    assert!(mse(&zero) > 2.0 * ridge, "{} {ridge}", mse(&zero));
+    assert_eq!(zero["beats_baselines"], false);
+    let told = sandbox
+        .regard(&["eval", "run", "--baselines"])
+        .run()
+        .code(0);
+    assert!(
+        told.stdout.starts_with("the model does not beat "),
+        "{}",
+        told.stdout
+    );
+    for name in [
+        "the model",
+        "repeat-last",
+        "seasonal-naive",
+        "ridge",
+        "lookback 24",
+    ] {
+        assert!(told.stdout.contains(name), "{name}: {}", told.stdout);
+    }
+    let other = ["eval", "run", "--baselines", "--data", "table.csv"];
+    sandbox.regard(&other).run().code(2);
+    config(
+        &sandbox,
+        "series-forecasting",
+        "[privacy]\nepsilon = 3.0\ndelta = 1e-5\ndataset_size = 100\n",
+    );
+    let private = ["train", "series.toml", "--set", "model.linear_skip=ridge"];
+    let refused = sandbox.regard(&private).run().code(2);
+    assert!(
+        refused.stderr.contains("`model.linear_skip`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn the_page_shows_forecasts_and_scores_and_asks_for_nothing() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    sandbox.write(
+        "windows.csv",
+        "start,end\n2024-01-13T12:00,2024-01-13T21:00\n",
+    );
+    let anomaly = "[anomaly]\nwindows = \"windows.csv\"\nsmooth = 4\nsmoothing = \"around\"\n";
+    config(&sandbox, "series-anomaly", anomaly);
+    sandbox
+        .regard(&["train", "series.toml", "--out", "scored"])
+        .run()
+        .code(0);
+    config(
+        &sandbox,
+        "series-forecasting",
+        "[eval]\nmetric = \"pinball\"\n",
+    );
+    let quantiles = "model.quantiles=[0.1, 0.5, 0.9]";
+    let train = ["train", "series.toml", "--out", "told", "--set", quantiles];
+    sandbox.regard(&train).run().code(0);
+    let page = |run: &str| String::from_utf8(sandbox.read(&format!("{run}/report.html"))).unwrap();
+    for run in ["told", "scored"] {
+        let html = page(run);
+        for part in [
+            "<script", "http:", "https:", "url(", "@import", "src=", "NaN",
+        ] {
+            assert!(!html.contains(part), "{run}: {part}");
+        }
+        for part in [
+            "best window, load",
+            "worst window, heat",
+            "Error by step",
+            "Beside no model",
+        ] {
+            assert!(html.contains(part), "{run}: {part}");
+        }
+        assert_eq!(unbalanced(&html), Vec::<String>::new());
+    }
+    assert!(page("told").contains("0.1 to 0.9"));
+    assert!(page("scored").contains("Scores over time") && page("scored").contains("labelled"));
+    let beside = sandbox.regard(&["eval", "scored", "--baselines", "--format", "json"]);
+    let beside = beside.run().code(0).json();
+    let names: Vec<&str> = (beside["baselines"].as_array().unwrap().iter())
+        .map(|baseline| baseline["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["level", "season", "season, smoothed"]);
+    // Values of the data stay out where the configuration says so.
+    let hidden = [&train[..3], &["hidden", "--set", "report.examples=false"]].concat();
+    sandbox.regard(&hidden).run().code(0);
+    assert!(!page("hidden").contains("best window"));
+}
+
+#[test]
+fn a_stopped_run_of_series_goes_on_to_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(
+        &sandbox,
+        "series-forecasting",
+        "ema = 0.9\n[checkpoint]\nevery_steps = 1\n",
+    );
+    let train = |out: &str, more: &[&str]| {
+        let all = [
+            &[
+                "train",
+                "series.toml",
+                "--out",
+                out,
+                "--set",
+                "model.dropout=0.3",
+                "--set",
+                "model.linear_skip=ridge",
+            ],
+            more,
+        ]
+        .concat();
+        sandbox.regard(&all)
+    };
+    train("whole", &[]).run().code(0);
+    // As a kill leaves it: the newest checkpoint and all that ended with the run are gone.
+    train("stopped", &[]).run().code(0);
+    let kept =
+        |name: &str| std::fs::remove_dir_all(sandbox.path(&format!("stopped/{name}"))).unwrap();
+    let newest = std::fs::read_dir(sandbox.path("stopped/checkpoints")).unwrap();
+    let newest = newest
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .max()
+        .unwrap();
+    kept(&format!("checkpoints/{newest}"));
+    kept("bundle");
+    train("stopped", &[]).run().code(0);
+    for file in ["weights.safetensors", "bundle.json"] {
+        let read = |run: &str| sandbox.read(&format!("{run}/bundle/{file}"));
+        assert!(read("stopped") == read("whole"), "{file}");
+    }
+    assert_eq!(sandbox.events("stopped"), sandbox.events("whole"));
 }

@@ -125,6 +125,43 @@ fn the_penalty_is_that_of_the_least_error_on_the_validation_rows() {
     }
 }
 
+/// What a window is told by the map as one matrix: `W window + b`.
+fn by_matrix(ridge: &Ridge, window: &[f32]) -> Vec<f32> {
+    let (weights, intercept) = ridge.matrix(0);
+    let rows = weights.chunks(window.len()).zip(intercept);
+    rows.map(|(row, b)| row.iter().zip(window).map(|(w, x)| w * x).sum::<f32>() + b)
+        .collect()
+}
+
+#[test]
+fn a_map_is_one_matrix_whatever_is_subtracted_and_without_an_intercept_it_scales() {
+    let etth1 = Etth1::load();
+    let [train, valid, _] = etth1.parts();
+    let window: Vec<f32> = (0..48_i16).map(|row| f32::from(row % 7) - 2.0).collect();
+    let tripled: Vec<f32> = window.iter().map(|value| 3.0 * value).collect();
+    for base in [RidgeBase::Zero, RidgeBase::Last, RidgeBase::Mean] {
+        for has_intercept in [true, false] {
+            let config = RidgeConfig {
+                base,
+                has_intercept,
+                ..RidgeConfig::new(48, 12)
+            };
+            let ridge = Ridge::fit(config, train, valid, &etth1.scaler).unwrap();
+            let expected = ridge.forecast(0, &window);
+            for (found, expected) in by_matrix(&ridge, &window).iter().zip(&expected) {
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "{base:?}: {found}, {expected}"
+                );
+            }
+            let of_tripled = ridge.forecast(0, &tripled);
+            let scales = (of_tripled.iter().zip(&expected))
+                .all(|(tripled, once)| (tripled - 3.0 * once).abs() < 1e-4);
+            assert_eq!(scales, !has_intercept, "{base:?}");
+        }
+    }
+}
+
 #[test]
 fn the_pinball_loss_weighs_both_sides_and_coverage_counts() {
     let (forecast, truth) = ([1.0, 2.0, 3.0, 0.0], [2.0, 2.0, 1.0, f32::NAN]);

@@ -23,9 +23,9 @@ pub struct SeriesDescription {
     pub n_parameters: usize,
     /// Lines on the parts of its data.
     pub data: Vec<String>,
-    /// The model on its test data.
+    /// The model on its test data, or on its validation data if there is no test data.
     pub evaluation: Evaluation,
-    /// What is reached there without a model.
+    /// What is reached on the test data without a model; none for a private run.
     pub baselines: Option<Baselines>,
     /// The best, the median and the worst window; none if the configuration keeps examples out of reports.
     pub windows: Vec<ToldWindow>,
@@ -97,15 +97,17 @@ pub fn describe_series(settings: &RunSettings) -> Result<SeriesDescription, Trai
         config::Task::SeriesForecasting => {
             let task = SeriesForecasting::load(&config)?;
             let described = describe(bundle, config, &task, settings)?;
-            let windows = |outputs: &[Vec<f32>]| task.told_windows(Split::Test, outputs);
+            let windows = |outputs: &[Vec<f32>]| task.told_windows(judged(&task), outputs);
             Ok(described.with_examples(with_examples, windows, |_| Vec::new()))
         }
         config::Task::SeriesAnomaly => {
             let task = SeriesAnomaly::load(&config)?;
             let described = describe(bundle, config, &task, settings)?;
-            let windows =
-                |outputs: &[Vec<f32>]| task.forecasts().told_windows(Split::Test, outputs);
-            let courses = |outputs: &[Vec<f32>]| task.courses(Split::Test, outputs);
+            let windows = |outputs: &[Vec<f32>]| {
+                let forecasts = task.forecasts();
+                forecasts.told_windows(judged(&task), outputs)
+            };
+            let courses = |outputs: &[Vec<f32>]| task.courses(judged(&task), outputs);
             Ok(described.with_examples(with_examples, windows, courses))
         }
         _ => Err(TrainError::TextAlone {
@@ -137,6 +139,14 @@ impl Described {
     }
 }
 
+/// The part that the model is judged on: the test part, or the validation part where there is none.
+fn judged(task: &dyn Task) -> Split {
+    match task.n_units(Split::Test) {
+        0 => Split::Valid,
+        _ => Split::Test,
+    }
+}
+
 fn describe(
     bundle: Bundle,
     config: Config,
@@ -154,13 +164,19 @@ fn describe(
         device, workers, ..
     } = settings;
     task.calibrate(model.model(), *workers, device)?;
-    let outputs = outputs(model.model(), task, Split::Test, *workers, device);
+    let judged = judged(task);
+    let outputs = outputs(model.model(), task, judged, *workers, device);
+    let baselines = match (judged, &config.privacy) {
+        (Split::Test, None) => task.baselines()?,
+        // Baselines are fitted without noise, and would tell what the run keeps for itself.
+        _ => None,
+    };
     Ok(Described {
         plain: SeriesDescription {
             n_parameters: model.model().num_params(),
             data: task.summary(),
-            evaluation: task.evaluate(Split::Test, &outputs)?,
-            baselines: task.baselines()?,
+            evaluation: task.evaluate(judged, &outputs)?,
+            baselines,
             config,
             info,
             windows: Vec::new(),

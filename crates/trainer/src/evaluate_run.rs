@@ -66,6 +66,12 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
 /// If the data can no longer be read.
 pub fn baselines_of_run(folder: &Path) -> Result<Option<Baselines>, TrainError> {
     let config = config::load::<&str>(&folder.join("config.toml"), &[])?;
+    if config.privacy.is_some() {
+        return Err(TrainError::Privacy {
+            what: "baselines are fitted on the private data, without noise; compute them where nobody else reads them"
+                .to_owned(),
+        });
+    }
     task::load(&config)?.baselines()
 }
 

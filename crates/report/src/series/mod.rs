@@ -40,6 +40,8 @@ pub struct SeriesReport {
     pub curves: Curves,
     /// What it took.
     pub cost: Cost,
+    /// What a private run promises, sentence by sentence; none if it promises nothing.
+    pub promise: Vec<String>,
     /// Warnings of the run.
     pub warnings: Vec<String>,
     /// How to make it again.
@@ -106,6 +108,10 @@ impl SeriesReport {
         if !self.fans.is_empty() {
             let body = forecasts::fans(&self.fans);
             page = page.with_section(Section::new("forecasts", "Forecasts over the truth", body));
+        }
+        if !self.promise.is_empty() {
+            let body = html! { @for sentence in &self.promise { p { (sentence) } } };
+            page = page.with_section(Section::new("promise", "What is promised", body));
         }
         page.with_section(Section::new("errors", "Where it errs", forecasts::errors(self)))
             .with_section(Section::new(

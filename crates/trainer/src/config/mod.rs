@@ -39,7 +39,7 @@ pub use types::{
     Activation, AnomalyConfig, AnomalyMethod, AnomalySmoothing, AttentionConfig, CheckpointConfig,
     Config, DataConfig, DataFormat, EvalConfig, Keep, LinearSkip, Mechanism, MetricName, Mode,
     ModelConfig, NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes,
-    ReportConfig, ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, ThresholdPart, TokenizerConfig,
-    TokenizerKind, TrainConfig, Trainable,
+    ReportConfig, ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, ThresholdPart,
+    TokenizerConfig, TokenizerKind, TrainConfig, Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

@@ -40,13 +40,20 @@ pub fn gather(
             model: model(config, &described.info),
             ..cost(described.n_parameters, &history)
         },
-        promise: Statement::of_bundle(folder)?.map_or_else(Vec::new, |statement| {
-            let words = statement.to_string();
-            words.lines().map(str::to_owned).collect()
-        }),
+        promise: promise(folder)?,
         warnings: history.warnings.clone(),
         origin: origin(config, &described.info, folder, compute)?,
     })
+}
+
+/// What a private run promises, sentence by sentence.
+pub(super) fn promise(folder: &Path) -> anyhow::Result<Vec<String>> {
+    Ok(
+        Statement::of_bundle(folder)?.map_or_else(Vec::new, |statement| {
+            let words = statement.to_string();
+            words.lines().map(str::to_owned).collect()
+        }),
+    )
 }
 
 /// The run's name, or that of its folder.

@@ -10,7 +10,7 @@ use regard_trainer::metrics::{AnomalyReport, ForecastReport};
 use regard_trainer::task::Report;
 use regard_trainer::{ScoreCourse, SeriesDescription, ToldWindow};
 
-use super::gather::{blocks, cost, curves, name, origin};
+use super::gather::{blocks, cost, curves, name, origin, promise};
 use crate::commands::beside::verdict;
 use crate::device::Compute;
 
@@ -62,6 +62,7 @@ pub fn gather(
             model: blocks(info),
             ..cost(described.n_parameters, &history)
         },
+        promise: promise(folder)?,
         warnings: history.warnings.clone(),
         origin: origin(config, info, folder, compute)?,
     })
