@@ -321,7 +321,9 @@ fn the_page_shows_forecasts_and_scores_and_asks_for_nothing() {
         .collect();
     assert_eq!(names, ["level", "season", "season, smoothed"]);
     // Values of the data stay out where the configuration says so.
-    let hidden = [&train[..3], &["hidden", "--set", "report.examples=false"]].concat();
+    let mut hidden = train.to_vec();
+    hidden[3] = "hidden";
+    hidden.extend(["--set", "report.examples=false"]);
     sandbox.regard(&hidden).run().code(0);
     assert!(!page("hidden").contains("best window"));
 }
@@ -333,7 +335,7 @@ fn a_stopped_run_of_series_goes_on_to_the_same_bytes() {
     config(
         &sandbox,
         "series-forecasting",
-        "ema = 0.9\n[checkpoint]\nevery_steps = 1\n",
+        "ema = 0.9\n[checkpoint]\nevery_steps = 1\nkeep = 30\n",
     );
     let train = |out: &str, more: &[&str]| {
         let all = [

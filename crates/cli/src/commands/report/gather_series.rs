@@ -41,11 +41,16 @@ pub fn gather(
     });
     let by_channel = forecast.channels.iter().zip(&forecast.mse_by_channel);
     let (compared, rivals) = rivals(described);
+    let cost = Cost {
+        model: blocks(info),
+        ..cost(described.n_parameters, &history)
+    };
+    let training_seconds = cost.training_seconds;
     Ok(SeriesReport {
         name: name(config, folder),
         what: what(forecast, anomaly),
         verdict,
-        tiles: tiles(forecast, anomaly),
+        tiles: tiles(forecast, anomaly, training_seconds),
         fans: described.windows.iter().flat_map(fans).collect(),
         mse_by_step: forecast.mse_by_step.clone(),
         mse_by_channel: (by_channel.take(MOST_ERRORS))
@@ -58,10 +63,7 @@ pub fn gather(
         rivals,
         data: described.data.clone(),
         curves: curves(config, info, &history),
-        cost: Cost {
-            model: blocks(info),
-            ..cost(described.n_parameters, &history)
-        },
+        cost,
         promise: promise(folder)?,
         warnings: history.warnings.clone(),
         origin: origin(config, info, folder, compute)?,
@@ -93,7 +95,11 @@ fn what(forecast: &ForecastReport, anomaly: Option<&AnomalyReport>) -> String {
     }
 }
 
-fn tiles(forecast: &ForecastReport, anomaly: Option<&AnomalyReport>) -> Vec<[String; 3]> {
+fn tiles(
+    forecast: &ForecastReport,
+    anomaly: Option<&AnomalyReport>,
+    training_seconds: f64,
+) -> Vec<[String; 3]> {
     let tile = |name: &str, value: f64, note: &str| {
         [name.to_owned(), format!("{value:.4}"), note.to_owned()]
     };
@@ -107,7 +113,9 @@ fn tiles(forecast: &ForecastReport, anomaly: Option<&AnomalyReport>) -> Vec<[Str
     let windows = format!("{} windows, lookback {}", forecast.n, forecast.lookback);
     tiles.push(tile("MSE", forecast.mse, &format!("scaled; {windows}")));
     tiles.push(tile("MAE", forecast.mae, "scaled"));
-    tiles.push(tile("MSE", forecast.mse_original, "in the data's units"));
+    if anomaly.is_none() {
+        tiles.push(tile("MSE", forecast.mse_original, "in the data's units"));
+    }
     tiles.push(tile("MAE", forecast.mae_original, "in the data's units"));
     tiles.extend(
         forecast
@@ -117,6 +125,10 @@ fn tiles(forecast: &ForecastReport, anomaly: Option<&AnomalyReport>) -> Vec<[Str
     for (quantile, share) in &forecast.coverage {
         let note = format!("of values at or below quantile {quantile}");
         tiles.push(tile("Coverage", *share, &note));
+    }
+    if anomaly.is_none() {
+        let time = regard_report::number::duration(training_seconds);
+        tiles.push(["Training time".to_owned(), time, "all steps".to_owned()]);
     }
     tiles
 }
