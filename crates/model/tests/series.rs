@@ -229,9 +229,9 @@ fn every_problem_of_a_series_is_named_at_once() {
         problems,
         [
             "horizon is 0: give at least 1",
+            "linear_skip needs series of single channels: make each channel a row",
             "max_steps is 0: give at least 1",
             "patch_stride (5) exceeds patch_length (4): the steps between would be in no patch",
-            "linear_skip needs series of single channels: make each channel a row",
             "the stem has 9 layers: give 1 to 4",
             "the stem's kernel is 2: give an odd number of steps",
             "instance_norm takes the scale from 2 channels of a row, and the head's steps get one back: \

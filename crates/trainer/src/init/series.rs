@@ -119,6 +119,10 @@ impl SeriesProposal {
             out,
             "d_model = 16\nn_layers = 2\nn_heads = 4\nd_ff = 128\ndropout = 0.3"
         )?;
+        writeln!(
+            out,
+            "linear_skip = \"ridge\"  # begins as the best linear map of the lookback, which is hard to beat"
+        )?;
         let length = (guess.lookback / 16).clamp(1, 16).min(guess.lookback);
         writeln!(out, "\n[model.patch]")?;
         writeln!(out, "length = {length}  # steps that are read together")?;
@@ -131,12 +135,16 @@ impl SeriesProposal {
             "epochs = {}  # about {FORECAST_STEPS} steps",
             FORECAST_STEPS.div_ceil(per_epoch).clamp(1, 100)
         )?;
-        writeln!(out, "batch_size = {batch}\nlearning_rate = 1e-3")?;
+        writeln!(
+            out,
+            "batch_size = {batch}\nlearning_rate = 1e-4  # small: more would soon forget the ridge"
+        )?;
         writeln!(
             out,
             "ema = 0.99  # judges and keeps an average of the weights, steadier than the last ones"
         )?;
-        writeln!(out, "early_stopping = 5")
+        writeln!(out, "early_stopping = 5")?;
+        writeln!(out, "\n[eval]\nevery = \"5%\"  # the best may come early")
     }
 
     fn classification(&self, out: &mut String) -> std::fmt::Result {
