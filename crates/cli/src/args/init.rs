@@ -40,7 +40,10 @@ pub struct InitArgs {
         requires = "private"
     )]
     pub labels: Option<Vec<String>>,
-    /// The longest text, in bytes; what exceeds it is cut off
+    /// A tokenizer made from public texts, as `regard tokenizer` makes one [default: bytes]
+    #[arg(long, value_name = "FILE", requires = "private")]
+    pub tokenizer: Option<PathBuf>,
+    /// The longest text, in tokens; what exceeds it is cut off
     #[arg(long, value_name = "N", requires = "private")]
     pub max_length: Option<usize>,
 }

@@ -22,6 +22,7 @@ pub fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<()> {
             label_column: args.label_column.clone(),
             dataset_size: args.dataset_size,
             labels: args.labels.clone(),
+            tokenizer: args.tokenizer.clone(),
             max_length: args.max_length,
         })?;
         return printer.result(&proposal);

@@ -28,7 +28,9 @@ pub struct PrivateInitOptions {
     pub dataset_size: Option<u64>,
     /// The labels.
     pub labels: Option<Vec<String>>,
-    /// The longest text, in bytes.
+    /// A tokenizer made from public texts; bytes if there is none.
+    pub tokenizer: Option<PathBuf>,
+    /// The longest text, in tokens.
     pub max_length: Option<usize>,
 }
 
@@ -104,24 +106,27 @@ fn render(
             "# labels = [\"…\", \"…\"]  # to fill in, or --labels: all of them"
         )?,
     }
-    writeln!(
-        out,
-        "\n[tokenizer]\nkind = \"bytes\"  # learns nothing from private texts; or a tokenizer.file made from public ones"
-    )?;
+    match &options.tokenizer {
+        Some(file) => writeln!(
+            out,
+            "\n[tokenizer]\nkind = \"bpe\"\nfile = {}  # you say that it was made from public texts",
+            text_of(&file.display().to_string())
+        )?,
+        None => writeln!(
+            out,
+            "\n[tokenizer]  # a vocabulary of public texts learns more: `regard tokenizer`, and --tokenizer\nkind = \"bytes\"  # learns nothing from private texts\nlowercase = false  # capitals tell something, and cost no vocabulary here"
+        )?,
+    }
     match options.max_length {
         Some(most) => writeln!(out, "max_length = {most}")?,
         None => writeln!(
             out,
-            "max_length = 256  # bytes; --max-length, if you know better"
+            "max_length = 256  # tokens; --max-length, if you know better"
         )?,
     }
     writeln!(
         out,
-        "lowercase = false  # capitals tell something, and cost no vocabulary here"
-    )?;
-    writeln!(
-        out,
-        "\n[model]  # small: noise grows with the number of parameters\nd_model = 32\nn_layers = 1\nn_heads = 2\nd_ff = 32\ndropout = 0.0  # noise is enough"
+        "\n[model]  # small: noise grows with the number of parameters\nd_model = 32\nn_layers = 1\nn_heads = 2\nd_ff = 32\nposition = \"none\"  # fewer numbers to put noise on\ndropout = 0.0  # noise is enough"
     )?;
     let batch = size.map_or(1024, |size| (size / 4).clamp(64, 4096).min(size));
     writeln!(
@@ -164,6 +169,7 @@ mod tests {
             text_column: None,
             label_column: None,
             dataset_size: None,
+            tokenizer: None,
             labels: None,
             max_length: None,
         }
