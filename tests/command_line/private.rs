@@ -247,3 +247,86 @@ fn a_private_forecaster_that_looks_at_private_series_is_refused() {
         assert!(refused.stderr.contains(told), "{refused}");
     }
 }
+
+#[test]
+fn a_model_that_starts_from_a_private_one_counts_what_that_spent() {
+    let sandbox = sandbox("");
+    let noisy = ["--set", "privacy.noise_multiplier=1.5"];
+    let text = String::from_utf8(sandbox.read("private.toml")).unwrap();
+    sandbox.write("noise.toml", text.replace("epsilon = 4\n", ""));
+    let train = |config: &str, out: &str, more: &[&str]| {
+        let all = [&["train", config, "--out", out, "--format", "json"], more].concat();
+        sandbox.regard(&all).run()
+    };
+    let parent = train("noise.toml", "parent", &noisy).code(0).json();
+    let from = ["--set", "train.init_from=parent"];
+    let child = train("noise.toml", "child", &[&noisy[..], &from].concat())
+        .code(0)
+        .json();
+    let epsilon = |report: &Value| report["privacy"]["epsilon"].as_f64().unwrap();
+    // The same steps twice over are one training of twice as many.
+    let twice = [
+        "privacy",
+        "epsilon",
+        "--noise-multiplier",
+        "1.5",
+        "--sample-rate",
+        "0.25",
+    ];
+    let twice = [
+        &twice[..],
+        &["--steps", "24", "--delta", "1e-3", "--format", "json"],
+    ]
+    .concat();
+    let twice = sandbox.regard(&twice).run().code(0).json();
+    let twice = twice["epsilon"].as_f64().unwrap();
+    assert!(
+        (epsilon(&child) / twice - 1.0).abs() < 1e-3,
+        "{child} {twice}"
+    );
+    assert!(epsilon(&child) > 1.2 * epsilon(&parent));
+    // A budget is for all of them together; and a grandchild knows both.
+    let from = ["--set", "train.init_from=child"];
+    let grandchild = train("private.toml", "grandchild", &from).code(0).json();
+    assert!(epsilon(&grandchild) <= 4.0 && epsilon(&grandchild) > 3.9);
+    let parents = grandchild["privacy"]["parents"].as_array().unwrap();
+    let paths: Vec<&str> = parents
+        .iter()
+        .map(|p| p["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["child", "parent"]);
+    let spent = sandbox
+        .regard(&["privacy", "spent", "grandchild"])
+        .run()
+        .code(0)
+        .stdout;
+    assert!(
+        spent.contains("started from parent: its 12 steps at a rate of 0.25000"),
+        "{spent}"
+    );
+    // Too late for less; and what protects other units cannot be added up.
+    let less = [&from[..], &["--set", "privacy.epsilon=0.5"]].concat();
+    let less = train("private.toml", "less", &less).code(2);
+    assert!(less.stderr.contains("epsilon"), "{less}");
+    let user = [
+        "--set",
+        "privacy.unit=user:label",
+        "--set",
+        "privacy.max_rows_per_unit=2",
+    ];
+    let user = train("private.toml", "user", &[&from[..], &user].concat()).code(2);
+    assert!(
+        user.stderr.contains("what they spend cannot be added up"),
+        "{user}"
+    );
+    // Without [privacy] nothing is promised, and that is said.
+    let plain: String = text.split("[privacy]").next().unwrap().to_owned();
+    sandbox.write("plain.toml", plain);
+    let plain = train("plain.toml", "plain", &from).code(0);
+    assert!(
+        plain
+            .stderr
+            .contains("what comes from this run promises none"),
+        "{plain}"
+    );
+}

@@ -61,4 +61,4 @@ pub use event::{Adjacency, Event};
 pub use gaussian::{gaussian_delta, gaussian_epsilon};
 pub use pld::Pld;
 pub use rdp::Rdp;
-pub use solve::{Settings, Target, noise_multiplier, sample_rate, steps};
+pub use solve::{Settings, Target, noise_multiplier, noise_multiplier_beside, sample_rate, steps};

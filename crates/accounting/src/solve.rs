@@ -48,12 +48,34 @@ pub fn noise_multiplier(
     steps: u64,
     settings: Settings,
 ) -> Result<f64, AccountingError> {
+    noise_multiplier_beside(&[], target, sample_rate, steps, settings)
+}
+
+/// [`noise_multiplier`] where `spent` counts towards the target too: what was released before, about
+/// the same units.
+///
+/// # Errors
+///
+/// As [`noise_multiplier`]; also where `spent` alone exceeds the target.
+pub fn noise_multiplier_beside(
+    spent: &[Event],
+    target: Target,
+    sample_rate: f64,
+    steps: u64,
+    settings: Settings,
+) -> Result<f64, AccountingError> {
     check(target)?;
     check_sample_rate(sample_rate)?;
     if steps == 0 || sample_rate == 0.0 || target.epsilon == f64::INFINITY {
         return Ok(0.0);
     }
-    let event = |noise| Event::dp_sgd(sample_rate, noise, steps);
+    let event = |noise| {
+        let own = Event::dp_sgd(sample_rate, noise, steps);
+        match spent {
+            [] => own,
+            spent => Event::Composed(spent.iter().cloned().chain([own]).collect()),
+        }
+    };
     let search = Search {
         parameter: "noise_multiplier",
         lowest: LEAST_NOISE,

@@ -175,6 +175,8 @@ impl Bundle {
     pub const PRIVACY: &str = "privacy.json";
     /// The ledger behind it.
     pub const LEDGER: &str = "ledger.jsonl";
+    /// The tokenizer of a model of texts; [`Bundle::attachment`] gives it too.
+    pub const TOKENIZER: &str = TOKENIZER;
 
     /// Reads a bundle; `path` is its folder or the folder of the run that holds it.
     ///

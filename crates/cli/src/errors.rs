@@ -203,6 +203,7 @@ fn of_training(error: &TrainError) -> Code {
         TrainError::Bundle(error) => of_bundle(error),
         TrainError::Store(error) => of_checkpoint(error),
         TrainError::Checkpoint { .. }
+        | TrainError::InitFrom { .. }
         | TrainError::SearchFile { .. }
         | TrainError::Ledger { .. } => Code::Model,
         TrainError::OtherData { .. } | TrainError::NoColumn { .. } | TrainError::NoRidge => {

@@ -13,7 +13,7 @@ use crate::error::TrainError;
 use crate::evaluate;
 use crate::memory::{BatchShape, MemoryEstimate, peak_rss_bytes};
 use crate::privacy::{Entropy, PrivatePlan};
-use crate::run::{Plan, TaskSource, describe_recomputed, recomputed, stepper};
+use crate::run::{Plan, TaskSource, describe_recomputed, recomputed, start_from, stepper};
 use crate::sampler::Draw;
 use crate::step::Stepper;
 use crate::task::{Split, Task};
@@ -66,6 +66,9 @@ pub fn dry_run(
     let plan = Plan::new(config, task);
     let private = PrivatePlan::new(config)?;
     let mut stepper = stepper(config, task, device, workers)?;
+    if let Some(from) = &config.train.init_from {
+        start_from(&mut stepper, &task.bundle_info(0).labels, from, device)?;
+    }
     let lengths = task.lengths(Split::Train);
     let longest = longest(&lengths, config.train.batch_size);
     let (rows, length) = (longest.units.len(), lengths[longest.units[0]] as usize);

@@ -10,6 +10,18 @@ pub enum TrainError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
 
+    /// Training cannot start from a trained model.
+    #[error(
+        "training cannot start from {path}: {}; take its sizes over from its config.toml, or leave train.init_from out",
+        problems.join("; ")
+    )]
+    InitFrom {
+        /// The bundle, or the run that holds it.
+        path: std::path::PathBuf,
+        /// What does not fit.
+        problems: Vec<String>,
+    },
+
     /// The data is wrong.
     #[error(transparent)]
     Data(#[from] regard_data::DataError),

@@ -99,7 +99,7 @@ fn by_epoch(plan: &PrivatePlan) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
     for epoch in (1..=epochs).filter(|epoch| epoch % every == 0 || *epoch == epochs) {
         let step = (epoch * plan.steps_per_epoch).min(plan.total_steps);
-        let bound = plan.mechanism.bound(step, plan.delta)?;
+        let bound = plan.bound(step)?;
         rows.push(json!({
             "epoch": step as f64 / plan.steps_per_epoch as f64,
             "step": step,

@@ -53,6 +53,14 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
 
 fn data(config: &Config, conflicts: &mut Vec<Conflict>) {
     let data = &config.data;
+    if let (Some(_), Some(file)) = (&config.train.init_from, &config.tokenizer.file) {
+        conflicts.push(Conflict {
+            keys: &["tokenizer.file", "train.init_from"],
+            expected: "nothing beside `train.init_from`, whose tokenizer is used".to_owned(),
+            found: file.display().to_string(),
+            hint: Some("other tokens would have the weights of these".to_owned()),
+        });
+    }
     let columns: [(&'static [&'static str], &Column); 2] = [
         (&["data.text_column", "data.header"], &data.text_column),
         (&["data.label_column", "data.header"], &data.label_column),

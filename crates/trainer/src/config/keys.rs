@@ -273,6 +273,8 @@ pub const KEYS: &[Key] = &[
         "how much of the last update is made again (sgd)"),
     Key::new("train", "trainable", one_of(Trainable::NAMES), Is("\"all\""),
         "which parameters are trained: all, those of the head, or the biases and the head"),
+    Key::new("train", "init_from", Kind::Path, Unset("the weights are drawn at random"),
+        "a run or bundle that training starts from: its weights, and its tokenizer; a head for other labels starts afresh"),
     Key::new("train", "learning_rate", Kind::Float(Range::open_closed(0.0, 100.0)), Is("5e-4"),
         "the learning rate at the end of warm-up"),
     Key::new("train", "betas", Kind::Floats { len: 2, range: Range::closed(0.0, LARGEST_BETA) },

@@ -447,6 +447,7 @@ fn looks_at_private_data(config: &Config, privacy: &PrivacyConfig, found: &mut V
     if config.task == Task::TextClassification
         && tokenizer.kind != TokenizerKind::Bytes
         && tokenizer.file.is_none()
+        && train.init_from.is_none()
         && !privacy.is_public("vocabulary")
     {
         refuse(

@@ -556,6 +556,9 @@ pub struct TrainConfig {
     pub momentum: f64,
     /// Which parameters are trained.
     pub trainable: Trainable,
+    /// A run or bundle whose weights training starts from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
     /// The learning rate at the end of warm-up.
     pub learning_rate: f64,
     /// The decay rates of the optimiser's first and second moments.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::mechanism::Mechanism;
+use super::parent::Parent;
 use crate::checkpoint::{FileLayer, RealFiles};
 use crate::error::TrainError;
 use crate::files::at;
@@ -29,18 +30,27 @@ pub struct LedgerHeader {
     pub unit: String,
     /// The hash of the data.
     pub data_fingerprint: String,
+    /// The private models that the run started from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Parent>,
 }
 
 impl LedgerHeader {
     /// Of a mechanism on some data.
     #[must_use]
-    pub fn new(mechanism: &Mechanism, unit: String, data_fingerprint: String) -> Self {
+    pub fn new(
+        mechanism: &Mechanism,
+        unit: String,
+        data_fingerprint: String,
+        parents: Vec<Parent>,
+    ) -> Self {
         Self {
             sample_rate: mechanism.sample_rate,
             noise_multiplier: mechanism.noise_multiplier,
             adjacency: mechanism.adjacency.to_string(),
             unit,
             data_fingerprint,
+            parents,
         }
     }
 
@@ -71,6 +81,9 @@ impl LedgerHeader {
         }
         compare("the adjacency", &self.adjacency, &now.adjacency);
         compare("the unit", &self.unit, &now.unit);
+        if self.parents != now.parents {
+            found.push("it began with another model".to_owned());
+        }
         if self.data_fingerprint != now.data_fingerprint {
             found.push("the data is not what it was".to_owned());
         }
@@ -327,7 +340,12 @@ mod tests {
             divisor: 10.0,
             adjacency: Adjacency::AddRemove,
         };
-        LedgerHeader::new(&mechanism, "record".to_owned(), "abc".to_owned())
+        LedgerHeader::new(
+            &mechanism,
+            "record".to_owned(),
+            "abc".to_owned(),
+            Vec::new(),
+        )
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod mechanism;
 #[cfg(test)]
 mod mutant;
 mod noise;
+mod parent;
 mod plan;
 mod run;
 mod sampler;
@@ -31,6 +32,7 @@ pub use clip::{Bounded, Clipping, Sensitivity};
 pub use entropy::Entropy;
 pub use ledger::{Ledger, LedgerHeader, LedgerState};
 pub use mechanism::Mechanism;
+pub use parent::Parent;
 pub use plan::PrivatePlan;
 pub(crate) use plan::private_steps;
 pub(crate) use run::PrivateRun;

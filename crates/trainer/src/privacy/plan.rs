@@ -1,9 +1,10 @@
 //! What a private run will do, before it touches any data.
 
-use regard_accounting::{Settings, Target, noise_multiplier};
+use regard_accounting::{AccountingError, Bound, Event, Settings, Target, noise_multiplier_beside};
 
 use super::clip::Clipping;
 use super::mechanism::Mechanism;
+use super::parent::Parent;
 use crate::config::{Config, PrivacyConfig};
 use crate::error::TrainError;
 
@@ -22,6 +23,8 @@ pub struct PrivatePlan {
     pub target_epsilon: Option<f64>,
     /// The number of units, as the configuration states it.
     pub dataset_size: u64,
+    /// The private models that the run starts from, whose steps count too.
+    pub parents: Vec<Parent>,
 }
 
 impl PrivatePlan {
@@ -31,11 +34,16 @@ impl PrivatePlan {
     ///
     /// If no noise keeps the epsilon that is asked for.
     pub fn new(config: &Config) -> Result<Option<Self>, TrainError> {
-        Self::with(config, None)
+        let parents = Parent::all_of(config)?;
+        Self::with(config, None, parents)
     }
 
-    /// The plan of a run that has its noise already.
-    pub(super) fn with(config: &Config, noise: Option<f64>) -> Result<Option<Self>, TrainError> {
+    /// The plan of a run that knows its parents already, and its noise if it has one.
+    pub(super) fn with(
+        config: &Config,
+        noise: Option<f64>,
+        parents: Vec<Parent>,
+    ) -> Result<Option<Self>, TrainError> {
         let Some(privacy) = &config.privacy else {
             return Ok(None);
         };
@@ -52,7 +60,8 @@ impl PrivatePlan {
         let adjacency = privacy.adjacency.adjacency();
         let noise = match (noise.or(privacy.noise_multiplier), privacy.epsilon) {
             (Some(noise), _) => noise,
-            (None, Some(epsilon)) => noise_multiplier(
+            (None, Some(epsilon)) => noise_multiplier_beside(
+                &parents.iter().map(Parent::event).collect::<Vec<_>>(),
                 Target { epsilon, delta },
                 sample_rate,
                 total_steps,
@@ -76,7 +85,23 @@ impl PrivatePlan {
             delta,
             target_epsilon: privacy.epsilon,
             dataset_size,
+            parents,
         }))
+    }
+
+    /// The smallest upper bound on epsilon after so many steps, those of the parents among them.
+    ///
+    /// # Errors
+    ///
+    /// If a number is outside its range.
+    pub fn bound(&self, steps: u64) -> Result<Bound, AccountingError> {
+        if self.parents.is_empty() {
+            return self.mechanism.bound(steps, self.delta);
+        }
+        let own = self.mechanism.event(steps);
+        let all = self.parents.iter().map(Parent::event).chain([own]);
+        let all = Event::Composed(all.collect());
+        Bound::of(&all, self.mechanism.adjacency, self.delta)
     }
 }
 
@@ -122,7 +147,7 @@ mod tests {
         let plan = plan("epsilon = 3\ndelta = 1e-5\ndataset_size = 6920\nsample_rate = 0.15");
         assert_eq!((plan.steps_per_epoch, plan.total_steps), (7, 20));
         assert!((plan.mechanism.divisor - 1038.0).abs() < 1e-9);
-        let bound = plan.mechanism.bound(plan.total_steps, plan.delta).unwrap();
+        let bound = plan.bound(plan.total_steps).unwrap();
         assert!(bound.epsilon <= 3.0 && bound.epsilon > 2.9, "{bound:?}");
     }
 

@@ -49,7 +49,14 @@ impl PrivateRun {
         folder: &Path,
         saved: Option<&LedgerState>,
     ) -> Result<Option<Self>, TrainError> {
-        let (Some(privacy), Some(plan)) = (&config.privacy, PrivatePlan::new(config)?) else {
+        let path = folder.join(LEDGER);
+        // A run that has begun knows its parents, whatever has become of them.
+        let begun = saved.is_some() && path.exists();
+        let plan = match begun.then(|| Ledger::read(&path)).transpose()? {
+            Some((header, _)) => PrivatePlan::with(config, None, header.parents)?,
+            None => PrivatePlan::new(config)?,
+        };
+        let (Some(privacy), Some(plan)) = (&config.privacy, plan) else {
             return Ok(None);
         };
         let units = PrivateUnits::load(config, task)?;
@@ -57,8 +64,9 @@ impl PrivateRun {
             &plan.mechanism,
             privacy.unit.to_string(),
             task.data_fingerprint(),
+            plan.parents.clone(),
         );
-        let ledger = Ledger::open(&folder.join(LEDGER), &header, saved)?;
+        let ledger = Ledger::open(&path, &header, saved)?;
         let mechanism = Mechanism {
             // More than is needed, if the run was begun for more steps than are asked for now.
             noise_multiplier: ledger.header().noise_multiplier,

@@ -7,6 +7,7 @@ use regard_bundle::Bundle;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, LedgerHeader};
+use super::parent::Parent;
 use super::plan::PrivatePlan;
 use crate::config::{self, ClippingStyle, Config, PrivacyUnit};
 use crate::error::TrainError;
@@ -84,6 +85,9 @@ pub struct Statement {
     /// The epsilon that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_epsilon: Option<f64>,
+    /// The private models that it started from: epsilon covers their steps too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Parent>,
     /// What of the data was declared public.
     pub public: Vec<String>,
     /// What is released.
@@ -97,13 +101,17 @@ impl Statement {
     ///
     /// If the configuration is not private, or its numbers cannot be accounted for.
     pub fn new(config: &Config, header: &LedgerHeader, steps: u64) -> Result<Self, TrainError> {
-        let plan = PrivatePlan::with(config, Some(header.noise_multiplier))?;
+        let plan = PrivatePlan::with(
+            config,
+            Some(header.noise_multiplier),
+            header.parents.clone(),
+        )?;
         let (Some(privacy), Some(plan)) = (&config.privacy, plan) else {
             return Err(TrainError::Privacy {
                 what: "the run has no [privacy]: it promises nothing".to_owned(),
             });
         };
-        let bound = plan.mechanism.bound(steps, plan.delta)?;
+        let bound = plan.bound(steps)?;
         let is_finite = bound.epsilon.is_finite();
         let mut public = privacy.public.clone().unwrap_or_default();
         if config.data.labels.is_some() {
@@ -111,6 +119,13 @@ impl Statement {
         }
         if let Some(file) = &config.tokenizer.file {
             public.push(format!("the tokenizer {}", file.display()));
+        }
+        if let Some(from) = &config.train.init_from {
+            let from = from.display();
+            public.push(match header.parents.is_empty() {
+                true => format!("the model {from}, whose training promised nothing"),
+                false => format!("the tokenizer of {from}"),
+            });
         }
         Ok(Self {
             schema: SCHEMA,
@@ -141,6 +156,7 @@ impl Statement {
             }
             .to_owned(),
             target_epsilon: plan.target_epsilon,
+            parents: plan.parents,
             public,
             released: match config.train.ema() {
                 Some(_) => "the moving average of the weights after the last step",
@@ -251,6 +267,13 @@ impl fmt::Display for Statement {
             self.noise_multiplier,
             self.max_grad_norm
         )?;
+        for parent in &self.parents {
+            writeln!(
+                f,
+                "started from {}: its {} steps at a rate of {:.5} with a noise multiplier of {:.4} are in epsilon too",
+                parent.path, parent.steps, parent.sample_rate, parent.noise_multiplier
+            )?;
+        }
         writeln!(f, "accountant: {}", self.accountant)?;
         writeln!(f, "released: {}", self.released)?;
         let public = match self.public.is_empty() {

@@ -7,6 +7,7 @@ mod requests;
 mod resume;
 mod saving;
 mod source;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ use crate::files::at;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
-use crate::privacy::{PrivateReport, PrivateRun};
+use crate::privacy::{PrivateReport, PrivateRun, Statement};
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{StepReport, Stepper};
@@ -39,6 +40,7 @@ pub(crate) use resume::checkpoint_files;
 use resume::{claim, complete_already, resume, weights_of};
 pub use saving::{Snapshot, Writer, plain_store};
 pub(crate) use source::TaskSource;
+pub(crate) use start::start_from;
 
 /// Where and on what a run works: nothing here changes what is learned.
 #[derive(Clone, Debug)]
@@ -208,7 +210,16 @@ impl<'a> Run<'a> {
     ) -> Result<Self, TrainError> {
         let train = &config.train;
         let plan = Plan::new(config, task);
+        let mut warnings = plan.warnings();
         let mut stepper = stepper(config, task, &settings.device, settings.workers)?;
+        if let (Some(from), None) = (&train.init_from, &saved) {
+            let labels = task.bundle_info(0).labels;
+            let note = start_from(&mut stepper, &labels, from, &settings.device)?;
+            tell(Progress::Note(&note));
+            if config.privacy.is_none() && Statement::of_bundle(from)?.is_some() {
+                warnings.push(format!("{} promises privacy to what it was trained on; what comes from this run promises none, to nobody who is in its data", from.display()));
+            }
+        }
         let mut average = train
             .ema()
             .map(|decay| Average::new(stepper.model(), decay));
@@ -228,7 +239,6 @@ impl<'a> Run<'a> {
             skipped: Skipped::default(),
             end: None,
         };
-        let mut warnings = plan.warnings();
         if let Some(note) = describe_recomputed(&recomputed(config, task, settings.workers)?) {
             tell(Progress::Note(&note));
         }

@@ -115,7 +115,7 @@ pub(crate) fn describe_recomputed(choice: &Choice) -> Option<String> {
     })
 }
 
-/// A model of a task at its first step.
+/// A model of a task at its first step, its weights drawn at random.
 pub(crate) fn stepper(
     config: &Config,
     task: &dyn Task,

@@ -1,8 +1,10 @@
 //! Classification of text.
 
+use std::path::Path;
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use regard_bundle::{BundleInfo, Companion, Schema, TextSchema, text_input};
+use regard_bundle::{Bundle, BundleInfo, Companion, Schema, TextSchema, text_input};
 use regard_data::{
     DataError, Labels, TokenCache, TokenRows, Tokenizer, TokenizerConfig, TokenizerKind,
     TokenizerTrainer, require_two_classes,
@@ -62,7 +64,8 @@ impl TextClassification {
         }
         require_two_classes(&texts.labels, &counts, &data.train.display().to_string())?;
         let class_weights = class_weights(&config.train.class_weights, &counts)?;
-        let (tokenizer, sampled) = tokenizer(&config.tokenizer, &texts)?;
+        let init_from = config.train.init_from.as_deref();
+        let (tokenizer, sampled) = tokenizer(&config.tokenizer, init_from, &texts)?;
         let tokenizer_hash = blake3::hash(&tokenizer.to_json()?).to_hex().to_string();
         let parts = encode(&texts, &tokenizer, &cache, |split| {
             TokenCache::key(&[
@@ -115,9 +118,21 @@ impl TextClassification {
 /// The tokenizer of a configuration; and the number of texts that it was trained on, where not on all.
 fn tokenizer(
     settings: &config::TokenizerConfig,
+    init_from: Option<&Path>,
     texts: &TextParts,
 ) -> Result<(Tokenizer, Option<usize>), TrainError> {
     let settings = tokenizer_config(settings);
+    if let Some(from) = init_from {
+        let json = Bundle::attachment(from, Bundle::TOKENIZER)?;
+        let json = json.ok_or_else(|| TrainError::InitFrom {
+            path: from.to_owned(),
+            problems: vec!["it has no tokenizer: it is no model of texts".to_owned()],
+        })?;
+        return Ok((
+            Tokenizer::from_json(&json, Some(settings.max_length))?,
+            None,
+        ));
+    }
     if let Some(file) = &settings.file {
         settings.validate()?;
         return Ok((Tokenizer::open(file, Some(settings.max_length))?, None));

@@ -152,10 +152,7 @@ impl Audit<'_> {
     }
 
     fn claimed(&self) -> Result<f64, TrainError> {
-        let bound = self
-            .mechanism()
-            .bound(self.plan.total_steps, self.plan.delta)?;
-        Ok(bound.epsilon)
+        Ok(self.plan.bound(self.plan.total_steps)?.epsilon)
     }
 
     /// Some units of the data, the last of which is a canary.
