@@ -1,10 +1,11 @@
 //! Private training, from a proposal to a statement.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::Sandbox;
+use crate::support::{PATIENCE, Sandbox};
 
 /// A private configuration on little data of its own.
 fn sandbox(more: &str) -> Sandbox {
@@ -328,5 +329,76 @@ fn a_model_that_starts_from_a_private_one_counts_what_that_spent() {
             .stderr
             .contains("what comes from this run promises none"),
         "{plain}"
+    );
+}
+
+/// How often the run below is killed; `REGARD_KILLS` says how often in the long form.
+fn kills() -> u64 {
+    std::env::var("REGARD_KILLS").map_or(4, |text| text.parse().unwrap())
+}
+
+#[test]
+fn a_run_killed_at_random_moments_never_forgets_a_step_that_was_seen() {
+    let sandbox = sandbox("");
+    let epochs = format!("train.epochs={}", 30 + 4 * kills());
+    let train = |more: &[&str]| {
+        let long = ["--set", &epochs, "--set", "eval.every=20"];
+        let often = ["--set", "checkpoint.every_steps=7"];
+        sandbox.regard(&[&TRAIN[..], &long, &often, more].concat())
+    };
+    let log = || {
+        let text = std::fs::read_to_string(sandbox.path("run/events.jsonl"));
+        let text = text.unwrap_or_default();
+        let steps = text.lines().filter_map(|line| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["kind"] == "train").then(|| event["step"].as_u64())?
+        });
+        steps.max().unwrap_or(0)
+    };
+    let spent = || {
+        let text = std::fs::read_to_string(sandbox.path("run/ledger.jsonl"));
+        let text = text.unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let last = whole.lines().last().unwrap_or("{}");
+        let line: Value = serde_json::from_str(last).unwrap();
+        line["spent"].as_u64().unwrap_or(0)
+    };
+    let (mut seen, mut before) = (0, 0);
+    for kill in 0..kills() {
+        let mut child = train(&[]).spawn();
+        let begun = Instant::now();
+        // A moment after some more steps: in the middle of one, of a reservation, of a save.
+        let target = log() + 1 + kill * 7 % 11;
+        while log() < target && child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < PATIENCE);
+            seen = seen.max(log());
+        }
+        std::thread::sleep(Duration::from_micros(kill * 1913 % 9000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        seen = seen.max(log());
+        assert!(spent() >= seen, "killed {kill}: {} < {seen}", spent());
+        assert!(spent() >= before, "killed {kill}");
+        before = spent();
+    }
+    let planned = [
+        "privacy",
+        "plan",
+        "private.toml",
+        "--set",
+        "train.epochs=500",
+    ];
+    let planned = sandbox.regard(&[&planned[..], &["--format", "json"]].concat());
+    let planned = planned.run().code(0).json()["steps"].as_u64().unwrap();
+    assert!(before < planned, "the run is long enough for so many kills");
+    let done = train(&[]).run().code(0).json();
+    assert_eq!(done["privacy"]["steps"], planned);
+    assert!(done["privacy"]["epsilon"].as_f64().unwrap() <= 4.0);
+    // What crashes cost was never made.
+    assert!(done["steps"].as_u64().unwrap() <= planned);
+    println!(
+        "killed {} times, {} of {planned} steps made",
+        kills(),
+        done["steps"]
     );
 }

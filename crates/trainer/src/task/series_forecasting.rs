@@ -305,10 +305,10 @@ impl Task for SeriesForecasting {
             "channels: {}; {}{}",
             self.data.table.columns().join(", "),
             self.data.table.frequency(),
-            if self.data.has_missing {
-                "; some values are missing"
-            } else {
-                ""
+            match (&self.config.privacy, self.data.has_missing) {
+                (Some(_), _) => "; values may be missing",
+                (None, true) => "; some values are missing",
+                (None, false) => "",
             }
         ));
         lines
