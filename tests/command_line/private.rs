@@ -381,13 +381,7 @@ fn a_run_killed_at_random_moments_never_forgets_a_step_that_was_seen() {
         assert!(spent() >= before, "killed {kill}");
         before = spent();
     }
-    let planned = [
-        "privacy",
-        "plan",
-        "private.toml",
-        "--set",
-        "train.epochs=500",
-    ];
+    let planned = ["privacy", "plan", "private.toml", "--set", &epochs];
     let planned = sandbox.regard(&[&planned[..], &["--format", "json"]].concat());
     let planned = planned.run().code(0).json()["steps"].as_u64().unwrap();
     assert!(before < planned, "the run is long enough for so many kills");
