@@ -149,6 +149,12 @@ fn classes_of_unequal_lengths_are_learned() {
     let train = ["train", "series.toml", "--out", "run", "--format", "json"];
     let report = sandbox.regard(&train).run().code(0).json();
     assert_eq!(report["test"]["metrics"]["accuracy"], 1.0, "{report}");
+    let html = String::from_utf8(sandbox.read("run/report.html")).unwrap();
+    assert_eq!(unbalanced(&html), Vec::<String>::new());
+    for part in ["1-NN", "Confusion matrix", "Lengths of the training series"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(!html.contains(" texts"), "series are no texts");
     // A test part is no duty.
     let text = String::from_utf8(sandbox.read("series.toml")).unwrap();
     sandbox.write("series.toml", text.replace("test = 0.2\n", ""));

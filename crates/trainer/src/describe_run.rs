@@ -7,10 +7,11 @@ use regard_data::Labels;
 
 use crate::config::{self, Config};
 use crate::error::TrainError;
+use crate::evaluate::evaluate;
 use crate::evaluate_run::Judge;
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
-use crate::task::{Evaluation, Split};
+use crate::task::{Baselines, Evaluation, SeriesClassification, Split, Task};
 
 /// Texts of a part whose length in tokens is counted: enough for a histogram, soon done for any part.
 const MOST_MEASURED: usize = 5_000;
@@ -38,6 +39,8 @@ pub struct RunDescription {
     pub evaluation: Evaluation,
     /// The surest mistakes, the surest first; none if the configuration keeps texts out of reports.
     pub mistakes: Vec<JudgedText>,
+    /// What is reached on the test data without a model; none if nobody looked.
+    pub baselines: Option<Baselines>,
     /// What some answers rest on: right ones of the first classes, then mistakes; none if the
     /// configuration keeps texts out of reports.
     pub explained: Vec<(JudgedText, Explanation)>,
@@ -80,11 +83,15 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
     let bundle = Bundle::load(&settings.folder, &settings.device)?;
     let config = config::load::<&str>(&settings.folder.join("config.toml"), &[])?;
     let info = bundle.info().clone();
-    if config.task != config::Task::TextClassification {
-        return Err(TrainError::TextAlone {
-            what: "the page of a run",
-            task: info.task,
-        });
+    match config.task {
+        config::Task::TextClassification => {}
+        config::Task::SeriesClassification => return describe_classes(bundle, config, settings),
+        _ => {
+            return Err(TrainError::TextAlone {
+                what: "this page of a run",
+                task: info.task,
+            });
+        }
     }
     let labels = Labels::new(info.labels.clone())?;
     let parts = TextParts::read(&config, Some(&labels))?;
@@ -133,6 +140,7 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
     })?;
     let evaluation = judge.finish(judged)?;
     Ok(RunDescription {
+        baselines: None,
         explained: examples.explain(&classifier)?,
         mistakes: examples.mistakes(),
         n_parameters: classifier.model().num_params(),
@@ -140,6 +148,47 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
         info,
         parts: described,
         evaluation,
+    })
+}
+
+/// A run that classifies whole series; of them nothing is shown.
+fn describe_classes(
+    bundle: Bundle,
+    config: Config,
+    settings: &RunSettings,
+) -> Result<RunDescription, TrainError> {
+    let info = bundle.info().clone();
+    let task = SeriesClassification::load(&config)?;
+    if task.data_fingerprint() != info.data_fingerprint {
+        return Err(TrainError::OtherData {
+            folder: settings.folder.clone(),
+        });
+    }
+    let model = bundle.into_series_model()?;
+    let parts = Split::ALL
+        .into_iter()
+        .filter(|split| task.n_units(*split) > 0);
+    let judged = match task.n_units(Split::Test) {
+        0 => Split::Valid,
+        _ => Split::Test,
+    };
+    let RunSettings {
+        device, workers, ..
+    } = settings;
+    Ok(RunDescription {
+        parts: parts
+            .map(|split| PartDescription {
+                lengths: task.steps(split),
+                ..part(split, &task.classes(split), info.labels.len())
+            })
+            .collect(),
+        n_parameters: model.model().num_params(),
+        evaluation: evaluate(model.model(), &task, judged, *workers, device)?,
+        baselines: task.baselines()?,
+        mistakes: Vec::new(),
+        explained: Vec::new(),
+        config,
+        info,
     })
 }
 

@@ -32,8 +32,8 @@ pub struct SeriesReport {
     pub courses: Vec<Course>,
     /// The names of the figures by which the model is held against what is reached without it.
     pub compared: Vec<String>,
-    /// Who reaches what, the model first: name, detail, and a figure for each name.
-    pub rivals: Vec<(String, String, Vec<f64>)>,
+    /// Who reaches what, the model first.
+    pub rivals: Vec<Rival>,
     /// Sentences on the parts of the data.
     pub data: Vec<String>,
     /// The course of the training.
@@ -46,6 +46,17 @@ pub struct SeriesReport {
     pub warnings: Vec<String>,
     /// How to make it again.
     pub origin: Origin,
+}
+
+/// A model, or what is reached without one.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Rival {
+    /// Its name.
+    pub name: String,
+    /// What it was fitted or set to.
+    pub detail: String,
+    /// A figure for each of [`SeriesReport::compared`].
+    pub figures: Vec<f64>,
 }
 
 /// A forecast of one channel of one window, in the data's units.
@@ -157,10 +168,10 @@ impl SeriesReport {
         columns.extend(self.compared.iter().map(Column::number));
         columns.push(Column::text("fitted or set to"));
         let table = Table::new("On the same data", columns);
-        let table = (self.rivals.iter()).fold(table, |table, (name, detail, figures)| {
-            let mut row = vec![name.clone()];
-            row.extend(figures.iter().map(|value| figure(*value)));
-            row.push(detail.clone());
+        let table = self.rivals.iter().fold(table, |table, rival| {
+            let mut row = vec![rival.name.clone()];
+            row.extend(rival.figures.iter().map(|value| figure(*value)));
+            row.push(rival.detail.clone());
             table.with_row(row)
         });
         html! { (table) }

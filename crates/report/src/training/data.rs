@@ -26,7 +26,7 @@ pub(super) fn section(report: &TrainingReport) -> Markup {
 
 fn parts(report: &TrainingReport) -> Markup {
     let with_classes = report.labels.len() <= MOST_COLUMNS;
-    let mut columns = vec![Column::text("part"), Column::number("texts")];
+    let mut columns = vec![Column::text("part"), Column::number(report.units())];
     if with_classes {
         columns.extend(report.labels.iter().map(Column::number));
     }
@@ -58,9 +58,11 @@ fn parts(report: &TrainingReport) -> Markup {
     html! {
         (table)
         p.note {
-            "Lengths are in tokens, the class token among them; what exceeds " (report.max_length)
-            " is cut off."
-            @if sampled { " They are those of texts spread evenly over a part, at most 5,000." }
+            @if report.is_series { "Lengths are in steps." }
+            @else {
+                "Lengths are in tokens, the class token among them; what exceeds " (report.max_length) " is cut off."
+            }
+            @if sampled { " They are those of " (report.units()) " spread evenly over a part, at most 5,000." }
         }
     }
 }
@@ -85,7 +87,7 @@ fn classes(report: &TrainingReport) -> Markup {
         .chain(names)
         .collect();
     let table = order.iter().take(MOST_ROWS).fold(
-        Table::new("Texts of each class", columns),
+        Table::new(format!("Each class, in {}", report.units()), columns),
         |table, class| {
             let counts = report.parts.iter().map(|part| count(of(part, *class)));
             table.with_row(std::iter::once(report.label(*class).to_owned()).chain(counts))
@@ -98,7 +100,7 @@ fn classes(report: &TrainingReport) -> Markup {
             @let least = order.last().map_or(0, |class| of(train, *class));
             p.note {
                 "And " (count(rest as u64)) " classes more; the rarest has " (count(least))
-                " texts in training."
+                " " (report.units()) " in training."
             }
         }
     }
@@ -121,10 +123,13 @@ fn lengths(report: &TrainingReport) -> Markup {
         })
         .collect();
     let end = f64::from(counts.len() as u32 * width);
-    let y = Axis::rounded("texts", bars.iter().map(|bar| bar.value).chain([0.0]));
+    let y = Axis::rounded(
+        report.units(),
+        bars.iter().map(|bar| bar.value).chain([0.0]),
+    );
     BarChart::new(
-        "Lengths of the training texts",
-        Axis::tight("tokens", [0.0, end]),
+        format!("Lengths of the training {}", report.units()),
+        Axis::tight(report.tokens(), [0.0, end]),
         y,
         bars,
     )

@@ -14,9 +14,13 @@ pub(super) fn lead(report: &TrainingReport) -> Markup {
     let gain = quality.accuracy - quality.commonest_accuracy;
     html! {
         p.lead {
+            @if let Some((is_beaten, sentence)) = &report.verdict {
+                @if *is_beaten { (sentence) } @else { strong.bad { (sentence) } }
+                " "
+            }
             (what(report)) " It is right on "
             strong { (percent(quality.accuracy)) }
-            " of " (TrainingReport::texts(quality.n)) " that it never learned from"
+            " of " (report.texts(quality.n)) " that it never learned from"
             @if !quality.is_test { " (the validation data, by which it was chosen)" }
             ". Always guessing the commonest class, " q { (commonest) } ", would be right on "
             (percent(quality.commonest_accuracy)) "."
@@ -28,7 +32,7 @@ pub(super) fn lead(report: &TrainingReport) -> Markup {
             (tile("Accuracy", &percent(quality.accuracy), &format!("guessing: {}", percent(quality.commonest_accuracy))))
             (tile("Macro F1", &figure(quality.macro_f1), "mean over the classes"))
             (tile("Matthews correlation", &figure(quality.mcc), "0: no better than chance"))
-            (tile("Log loss", &figure(quality.loss), "nats a text"))
+            (tile("Log loss", &figure(quality.loss), &format!("nats a {}", report.unit())))
             (tile("Calibration error", &figure(quality.ece), "15 bins of confidence"))
             (tile("Training time", &duration(report.cost.training_seconds), &steps(report)))
         }
@@ -42,18 +46,23 @@ pub(super) fn lead(report: &TrainingReport) -> Markup {
 fn what(report: &TrainingReport) -> String {
     let labels = &report.labels;
     match labels.as_slice() {
-        [one, other] => format!("A transformer that tells “{one}” from “{other}” in a text."),
+        [one, other] => format!(
+            "A transformer that tells “{one}” from “{other}” in a {}.",
+            report.unit()
+        ),
         _ if labels.len() <= MOST_NAMED => {
             let (last, names) = labels
                 .split_last()
                 .map_or(("", &[][..]), |(l, n)| (l.as_str(), n));
             format!(
-                "A transformer that sorts texts into {} and {last}.",
+                "A transformer that sorts {} into {} and {last}.",
+                report.units(),
                 names.join(", ")
             )
         }
         _ => format!(
-            "A transformer that sorts texts into {} classes.",
+            "A transformer that sorts {} into {} classes.",
+            report.units(),
             labels.len()
         ),
     }

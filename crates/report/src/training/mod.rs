@@ -21,6 +21,10 @@ use crate::page::{Page, Section};
 pub struct TrainingReport {
     /// The run's name.
     pub name: String,
+    /// Whether series are classified, and not texts.
+    pub is_series: bool,
+    /// Whether the model is better than what is reached without one, and that in a sentence; none if nobody looked.
+    pub verdict: Option<(bool, String)>,
     /// The names of the classes.
     pub labels: Vec<String>,
     /// How good the model is.
@@ -244,7 +248,7 @@ impl TrainingReport {
             page = page.with_section(Section::new("words", "Words that matter", body));
         }
         page.with_section(Section::new("data", "Data", data::section(self)))
-            .with_section(Section::new("cost", "Time and memory", cost::section(&self.cost, "texts", "tokens")))
+            .with_section(Section::new("cost", "Time and memory", cost::section(&self.cost, self.units(), self.tokens())))
             .with_section(Section::new("again", "How to make it again", cost::again(&self.origin)))
             .with_footer(html! {
                 "Made by Regard from the run's own files. This page is one file and asks for nothing from outside."
@@ -266,8 +270,27 @@ impl TrainingReport {
         }
     }
 
-    /// A number of texts, in words.
-    fn texts(n: u64) -> String {
-        format!("{} {}", count(n), if n == 1 { "text" } else { "texts" })
+    /// A number of texts or series, in words.
+    fn texts(&self, n: u64) -> String {
+        format!(
+            "{} {}",
+            count(n),
+            if n == 1 { self.unit() } else { self.units() }
+        )
+    }
+
+    /// What is classified.
+    fn unit(&self) -> &'static str {
+        if self.is_series { "series" } else { "text" }
+    }
+
+    /// What is classified, in the plural.
+    fn units(&self) -> &'static str {
+        if self.is_series { "series" } else { "texts" }
+    }
+
+    /// What lengths are counted in.
+    fn tokens(&self) -> &'static str {
+        if self.is_series { "steps" } else { "tokens" }
     }
 }

@@ -58,7 +58,7 @@ fn matrix(report: &TrainingReport) -> Markup {
     .with_description(confusion_in_words(report))
     .with_note(format!(
         "{} of the {} data. The deeper the colour, the larger the share of the row; red is wrong.",
-        TrainingReport::texts(quality.n),
+        report.texts(quality.n),
         report.judged_on()
     ))
     .figure()
@@ -90,7 +90,7 @@ fn per_class(report: &TrainingReport) -> Markup {
         Column::number("precision"),
         Column::number("recall"),
         Column::number("F1"),
-        Column::number("texts"),
+        Column::number(report.units()),
     ];
     let table = rows.iter().fold(
         Table::new("Figures of each class", columns),
@@ -110,8 +110,8 @@ fn per_class(report: &TrainingReport) -> Markup {
             @if rows.len() < all {
                 "The " (rows.len()) " classes with the lowest F1 of " (count(all as u64)) ". "
             }
-            "Precision: of the texts given a class, the share that is of it. Recall: of the texts of a class, "
-            "the share that is given it. F1: the harmonic mean of both."
+            "Precision: of the " (report.units()) " given a class, the share that is of it. Recall: of the "
+            (report.units()) " of a class, the share that is given it. F1: the harmonic mean of both."
         }
     }
 }
@@ -127,14 +127,14 @@ fn largest_confusions(report: &TrainingReport) -> Markup {
         pairs.extend(wrong.map(|(predicted, n)| (*n, truth, predicted)));
     }
     if pairs.is_empty() {
-        return html! { p { "None: every text was given its class." } };
+        return html! { p { "None: every " (report.unit()) " was given its class." } };
     }
     pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let shown = pairs.len().min(MOST_ROWS);
     let columns = [
         Column::text("true class"),
         Column::text("given class"),
-        Column::number("texts"),
+        Column::number(report.units()),
         Column::number("of the class"),
     ];
     let table = pairs.iter().take(MOST_ROWS).fold(

@@ -35,10 +35,8 @@ impl Key {
             // A threshold of anomalies, and the labels and lengths of whole series, are found in the
             // data without noise.
             ("privacy", _) => &[TextClassification, SeriesForecasting],
-            // The page of a run that classifies series is not written yet.
-            ("report", "html" | "examples") => {
-                &[TextClassification, SeriesForecasting, SeriesAnomaly]
-            }
+            // Of whole series nothing is shown.
+            ("report", "examples") => &[TextClassification, SeriesForecasting, SeriesAnomaly],
             _ => Task::ALL,
         }
     }
@@ -56,7 +54,7 @@ impl Key {
             (SeriesClassification, "model", "instance_norm") => Some("false"),
             (SeriesClassification, "model.patch", _) => Some("1"),
             (SeriesForecasting | SeriesAnomaly, "eval", "metric") => Some("\"mse\""),
-            (SeriesClassification, "report", "html" | "examples") => Some("false"),
+            (SeriesClassification, "report", "examples") => Some("false"),
             (SeriesAnomaly, "data.split", "train") => Some("0.12"),
             (SeriesAnomaly, "data.split", "valid") => Some("0.03"),
             (SeriesAnomaly, "data.split", "test") => Some("0.85"),

@@ -87,7 +87,14 @@ impl SeriesClassification {
         })
     }
 
-    fn classes(&self, split: Split) -> Vec<u32> {
+    /// The number of steps of each series of a part.
+    pub(crate) fn steps(&self, split: Split) -> Vec<u32> {
+        let part = self.parts[split as usize].iter();
+        part.map(|place| self.length(*place) as u32).collect()
+    }
+
+    /// The class of each series of a part.
+    pub(crate) fn classes(&self, split: Split) -> Vec<u32> {
         let part = self.parts[split as usize].iter();
         part.map(|(file, row)| self.files[*file].label_ids()[*row])
             .collect()

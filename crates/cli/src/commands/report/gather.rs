@@ -10,12 +10,13 @@ use regard_report::chart::ReliabilityBin;
 use regard_report::training::{
     ClassFigures, Cost, Curves, Evaluated, Explained, Mistake, Origin, Part, Quality, TrainStep,
 };
-use regard_trainer::config::{Config, Keep};
+use regard_trainer::config::{Config, Keep, Task};
 use regard_trainer::log::History;
 use regard_trainer::privacy::Statement;
-use regard_trainer::task::Split;
+use regard_trainer::task::{Baselines, Evaluation, Split};
 use regard_trainer::{JudgedText, PartDescription, RunDescription};
 
+use crate::commands::beside::verdict;
 use crate::device::{BACKENDS, Compute};
 
 /// Brings together what `described` says and what the run's folder holds.
@@ -29,12 +30,16 @@ pub fn gather(
     let texts = |judged: &Vec<JudgedText>| judged.iter().map(mistake).collect();
     Ok(TrainingReport {
         name: name(config, folder),
+        is_series: config.task == Task::SeriesClassification,
+        verdict: (described.baselines.as_ref())
+            .and_then(|baselines| sentence(&described.evaluation, baselines)),
         labels: described.info.labels.clone(),
         quality: quality(described),
         parts: described.parts.iter().map(part).collect(),
         max_length: config.tokenizer.max_length,
         curves: curves(config, &described.info, &history),
-        mistakes: config.report.examples.then(|| texts(&described.mistakes)),
+        mistakes: (config.report.examples && config.task == Task::TextClassification)
+            .then(|| texts(&described.mistakes)),
         explained: described.explained.iter().filter_map(explained).collect(),
         cost: Cost {
             model: model(config, &described.info),
@@ -44,6 +49,14 @@ pub fn gather(
         warnings: history.warnings.clone(),
         origin: origin(config, &described.info, folder, compute)?,
     })
+}
+
+/// Whether a model is better than what is reached without one, and that in a sentence.
+pub(super) fn sentence(evaluation: &Evaluation, baselines: &Baselines) -> Option<(bool, String)> {
+    let (_, is_beaten) = baselines.best(evaluation)?;
+    let verdict = verdict(evaluation, baselines)?;
+    let (first, rest) = verdict.split_at(1);
+    Some((is_beaten, format!("{}{rest}.", first.to_uppercase())))
 }
 
 /// What a private run promises, sentence by sentence.
@@ -206,10 +219,17 @@ pub(super) fn blocks(info: &BundleInfo) -> String {
 /// The shape of the model, in words.
 fn model(config: &Config, info: &BundleInfo) -> String {
     let model = &info.model;
-    let vocabulary = match model.embedding {
+    let vocabulary = match &model.embedding {
         EmbeddingConfig::Text { vocab_size, .. } => {
             let kind = config.tokenizer.kind.name();
             format!("{vocab_size} tokens ({kind}), ")
+        }
+        EmbeddingConfig::Series(series) => {
+            let stem = series.stem.map_or(0, |stem| stem.layers);
+            format!(
+                "{stem} convolutions, patches of {} steps, ",
+                series.patch_length
+            )
         }
         _ => String::new(),
     };

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use regard_report::SeriesReport;
-use regard_report::series::{Course, Fan};
+use regard_report::series::{Course, Fan, Rival};
 use regard_report::training::Cost;
 use regard_trainer::log::History;
 use regard_trainer::metrics::{AnomalyReport, ForecastReport};
 use regard_trainer::task::Report;
 use regard_trainer::{ScoreCourse, SeriesDescription, ToldWindow};
 
-use super::gather::{blocks, cost, curves, name, origin, promise};
-use crate::commands::beside::verdict;
+use super::gather::{blocks, cost, curves, name, origin, promise, sentence};
 use crate::device::Compute;
 
 /// Channels of a window that are shown.
@@ -34,11 +33,8 @@ pub fn gather(
         Report::Anomaly(report) => (&report.forecast, Some(report)),
         _ => anyhow::bail!("only a run that forecasts is described"),
     };
-    let verdict = described.baselines.as_ref().and_then(|baselines| {
-        let (_, is_beaten) = baselines.best(&described.evaluation)?;
-        let sentence = verdict(&described.evaluation, baselines)?;
-        Some((is_beaten, capital(&sentence)))
-    });
+    let baselines = described.baselines.as_ref();
+    let verdict = baselines.and_then(|baselines| sentence(&described.evaluation, baselines));
     let by_channel = forecast.channels.iter().zip(&forecast.mse_by_channel);
     let (compared, rivals) = rivals(described);
     let cost = Cost {
@@ -68,11 +64,6 @@ pub fn gather(
         warnings: history.warnings.clone(),
         origin: origin(config, info, folder, compute)?,
     })
-}
-
-fn capital(sentence: &str) -> String {
-    let (first, rest) = sentence.split_at(1);
-    format!("{}{rest}.", first.to_uppercase())
 }
 
 fn what(forecast: &ForecastReport, anomaly: Option<&AnomalyReport>) -> String {
@@ -134,7 +125,7 @@ fn tiles(
 }
 
 /// The names of the figures that baselines have, and who reaches what.
-fn rivals(described: &SeriesDescription) -> (Vec<String>, Vec<(String, String, Vec<f64>)>) {
+fn rivals(described: &SeriesDescription) -> (Vec<String>, Vec<Rival>) {
     let Some(baselines) = &described.baselines else {
         return (Vec::new(), Vec::new());
     };
@@ -147,14 +138,15 @@ fn rivals(described: &SeriesDescription) -> (Vec<String>, Vec<(String, String, V
         let found = metrics.iter().find(|(other, _)| other == name);
         found.map_or(f64::NAN, |(_, value)| *value)
     };
-    let model = (
-        "the model".to_owned(),
-        String::new(),
-        names.iter().map(of_model).collect(),
-    );
-    let others = baselines.all.iter().map(|baseline| {
-        let figures = names.iter().map(|name| baseline.figure(name)).collect();
-        (baseline.name.clone(), baseline.detail.clone(), figures)
+    let model = Rival {
+        name: "the model".to_owned(),
+        detail: String::new(),
+        figures: names.iter().map(of_model).collect(),
+    };
+    let others = baselines.all.iter().map(|baseline| Rival {
+        name: baseline.name.clone(),
+        detail: baseline.detail.clone(),
+        figures: names.iter().map(|name| baseline.figure(name)).collect(),
     });
     let rivals = std::iter::once(model).chain(others).collect();
     (names.into_iter().map(str::to_owned).collect(), rivals)
