@@ -379,3 +379,28 @@ fn a_stopped_run_of_series_goes_on_to_the_same_bytes() {
     }
     assert_eq!(sandbox.events("stopped"), sandbox.events("whole"));
 }
+
+#[test]
+fn a_search_finds_settings_for_series() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    config(&sandbox, "series-forecasting", "");
+    let tune = [
+        "tune",
+        "series.toml",
+        "--out",
+        "search",
+        "--budget",
+        "60steps",
+        "--format",
+        "json",
+    ];
+    let found = sandbox.regard(&tune).run().code(0).json();
+    assert!(found["best"]["value"].as_f64().is_some(), "{found}");
+    assert_eq!(
+        (&found["metric"], &found["mode"]),
+        (&"mse".into(), &"min".into())
+    );
+    let best = ["train", "search/best.toml", "--out", "best"];
+    sandbox.regard(&best).run().code(0);
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 use common::{devices, host, parameter_gradients, probe};
-use regard_model::weights::{HostTensor, parameters};
+use regard_model::weights::{HostTensor, apply, collect, parameters};
 use regard_model::{
     EmbeddingConfig, HeadConfig, Input, ModelError, SeriesConfig, StemConfig, Transformer,
     TransformerConfig,
@@ -287,4 +287,39 @@ fn end_padding_repeats_the_last_value() {
     let (short, long) = (embed(input), embed(long));
     assert_eq!((short.dims(), long.dims()), ([1, 2, 8], [1, 3, 8]));
     assert_eq!(host(&short), host(&long.narrow(1, 0, 2)));
+}
+
+#[test]
+fn a_skip_sees_the_normalised_steps_and_is_brought_back_to_their_scale() {
+    let series = SeriesConfig {
+        missing: false,
+        ..SeriesConfig::EXAMPLES[0].clone()
+    };
+    let head = HeadConfig::Forecast {
+        n_outputs: 1,
+        horizon: 3,
+        linear_skip: true,
+    };
+    let device = Device::flex();
+    let model = config(&series, &head).init(Key::new(5), &device);
+    let model = model.expect("valid");
+    let mut weights = collect(&model);
+    for name in ["head.weight", "head.bias", "head.skip.weight"] {
+        let mut tensor = weights.take(name).expect("a parameter of the head");
+        tensor.values.fill(0.0);
+        if name == "head.skip.weight" {
+            // Step h is the value h + 1 rows before the end.
+            for step in 0..3 {
+                tensor.values[step * series.max_steps + series.max_steps - 1 - step] = 1.0;
+            }
+        }
+        weights.insert(name, tensor);
+    }
+    let model = apply(model, weights, "a map of the last steps").expect("names fit");
+    let rows = rows(&series, &[series.max_steps; 2]);
+    let output = model.forward(&batch(&series, &rows, &device), &mut Context::evaluation());
+    let expected: Vec<f32> = (rows.iter())
+        .flat_map(|row| row.iter().rev().take(3).copied())
+        .collect();
+    assert_near("the last steps", &host(&output).values, &expected);
 }

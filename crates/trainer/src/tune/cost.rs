@@ -2,7 +2,7 @@
 
 use regard_bundle::Companion;
 
-use crate::config::{Config, Period, TokenizerConfig, TokenizerKind};
+use crate::config::{Config, Period, Task as TaskName, TokenizerConfig, TokenizerKind};
 use crate::task::{Split, Task};
 
 /// Passes of a training step through a matrix: one forward, two backward; two operations each.
@@ -19,8 +19,12 @@ pub(super) struct DataSizes {
     pub n_units: usize,
     mean_tokens: f64,
     vocab_size: usize,
+    /// Rows of a unit: the channels of a window.
+    rows: f64,
     /// The tokenizer that made these sizes.
     tokenizer: TokenizerConfig,
+    /// Steps from one patch to the next, of series.
+    patch_stride: f64,
 }
 
 impl DataSizes {
@@ -33,9 +37,13 @@ impl DataSizes {
             mean_tokens: sum / lengths.len().max(1) as f64,
             vocab_size: match task.companion() {
                 Companion::Tokenizer(tokenizer) => tokenizer.vocab_size(),
-                // A search over a run of series is refused before.
                 _ => 0,
             },
+            rows: match lengths.len() {
+                0 => 1.0,
+                _ => task.n_rows(Split::Train, 0) as f64,
+            },
+            patch_stride: config.model.patch.stride as f64,
             tokenizer: config.tokenizer.clone(),
         }
     }
@@ -57,12 +65,24 @@ impl DataSizes {
         let model = &config.model;
         let [d, d_ff, layers, heads] =
             [model.d_model, model.d_ff, model.n_layers, model.n_heads].map(|n| n as f64);
-        let tokens_of_a_text = self.tokens(&config.tokenizer);
-        let tokens = config.train.batch_size as f64 * tokens_of_a_text;
+        let is_text = config.task == TaskName::TextClassification;
+        let tokens_of_a_text = match is_text {
+            true => self.tokens(&config.tokenizer),
+            false => self.mean_tokens * self.patch_stride / model.patch.stride as f64,
+        };
+        let tokens = config.train.batch_size as f64 * self.rows * tokens_of_a_text;
         let weights = layers * (4.0 * d * d + 2.0 * d * d_ff);
         let of_a_token = OPERATIONS_OF_A_WEIGHT * (weights + layers * 2.0 * d * tokens_of_a_text)
             + ELEMENTWISE * (layers * (10.0 * d + 2.0 * d_ff + 2.0 * heads * tokens_of_a_text) + d);
-        let parameters = weights + self.vocabulary(&config.tokenizer) * d;
+        let table = match (is_text, config.task) {
+            (true, _) => self.vocabulary(&config.tokenizer),
+            // The flattened head.
+            (_, TaskName::SeriesForecasting | TaskName::SeriesAnomaly) => {
+                tokens_of_a_text * config.data.horizon as f64
+            }
+            _ => 0.0,
+        };
+        let parameters = weights + table * d;
         tokens * of_a_token + UPDATE * parameters
     }
 
@@ -166,7 +186,9 @@ mod tests {
             n_units: 3200,
             mean_tokens: 20.0,
             vocab_size: 5000,
+            rows: 1.0,
             tokenizer: config(&[]).tokenizer,
+            patch_stride: 1.0,
         }
     }
 

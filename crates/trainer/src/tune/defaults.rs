@@ -2,12 +2,12 @@
 
 use toml::Value;
 
-use crate::config::{Config, Scale, SearchRange, SearchRanges};
+use crate::config::{Config, KEYS, LinearSkip, Scale, SearchRange, SearchRanges};
 
 /// The widths that are tried, in parts of the configuration's own.
 const WIDTHS: [f64; 5] = [0.5, 0.75, 1.0, 1.5, 2.0];
 
-/// Ranges around a configuration that are worth a search for most texts.
+/// Ranges around a configuration that are worth a search for most data.
 ///
 /// The rates have the range in which they help anything; the sizes lie around the configuration's
 /// own, and every width can be cut into the configuration's heads.
@@ -43,6 +43,18 @@ pub fn default_ranges(config: &Config) -> SearchRanges {
             },
         ),
     ]);
+    if config.model.linear_skip == LinearSkip::Ridge {
+        // More would soon forget the ridge.
+        ranges.insert(
+            "train.learning_rate".to_owned(),
+            numbers(1e-5, 1e-3, Scale::Log),
+        );
+    }
+    let has = |path: &String| {
+        let key = KEYS.iter().find(|key| key.path() == *path);
+        key.is_some_and(|key| key.tasks().contains(&config.task))
+    };
+    ranges.retain(|path, _| has(path));
     // Sines and cosines come in pairs.
     let unit = 2 * model.n_heads;
     let mut widths: Vec<Value> = WIDTHS
@@ -76,25 +88,35 @@ mod tests {
             "[model]\nd_model = 1024\nn_heads = 1024\n",
             "[model]\nd_model = 8\nn_heads = 2\nn_layers = 1024\n",
         ] {
-            let text = format!(
-                "version = 1\ntask = \"text-classification\"\n[data]\ntrain = \"t.tsv\"\n{sizes}"
-            );
-            let config = parse::<&str>(&text, Path::new("c.toml"), &[]).unwrap();
-            let ranges = default_ranges(&config);
-            let settings: Vec<String> = ranges
-                .iter()
-                .map(|(path, range)| format!("tune.ranges.{path}={range}"))
-                .collect();
-            let read = parse_search(&text, Path::new("c.toml"), &settings);
-            assert_eq!(read.unwrap().1, ranges, "{sizes}");
-            let Some(SearchRange::Choices(widths)) = ranges.get("model.d_model") else {
-                continue;
-            };
-            for width in widths {
-                let values = [("model.d_model".to_owned(), width.clone())].into();
-                let made = config.with_values(&values);
-                assert!(made.is_ok(), "{sizes}: {made:?}");
+            for (task, data) in [
+                ("text-classification", ""),
+                ("series-forecasting", "lookback = 48\nhorizon = 12\n"),
+                ("series-classification", ""),
+            ] {
+                declared(&format!(
+                    "version = 1\ntask = \"{task}\"\n[data]\ntrain = \"t.tsv\"\n{data}{sizes}"
+                ));
             }
+        }
+    }
+
+    /// The default ranges of a configuration may be declared, and each of its widths makes a configuration.
+    fn declared(text: &str) {
+        let config = parse::<&str>(text, Path::new("c.toml"), &[]).unwrap();
+        let ranges = default_ranges(&config);
+        let settings: Vec<String> = ranges
+            .iter()
+            .map(|(path, range)| format!("tune.ranges.{path}={range}"))
+            .collect();
+        let read = parse_search(text, Path::new("c.toml"), &settings);
+        assert_eq!(read.unwrap().1, ranges, "{text}");
+        let Some(SearchRange::Choices(widths)) = ranges.get("model.d_model") else {
+            return;
+        };
+        for width in widths {
+            let values = [("model.d_model".to_owned(), width.clone())].into();
+            let made = config.with_values(&values);
+            assert!(made.is_ok(), "{text}: {made:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ use super::halving::{Next, TrialOutcome, TrialResult, next, ranked, winner};
 use super::measure::measure;
 use super::plan::{Means, Plan, Rung};
 use super::state::{Beginning, FILE_NAME, TuneState};
-use crate::config::{Config, SearchRanges, Task};
+use crate::config::{Config, SearchRanges};
 use crate::error::TrainError;
 use crate::files::{at, write_whole};
 use crate::lock::RunLock;
@@ -155,12 +155,6 @@ pub fn tune(
         return Err(TrainError::Privacy {
             what: "a search chooses by private data, trial after trial, and nobody counts what that tells; search on public data of the same kind without [privacy], or choose by hand"
                 .to_owned(),
-        });
-    }
-    if config.task != Task::TextClassification {
-        return Err(TrainError::TextAlone {
-            what: "a search for settings",
-            task: config.task.name().to_owned(),
         });
     }
     let folder = &settings.folder;
