@@ -38,9 +38,9 @@ guide:
 tensorboard PYTHON="python3":
     scripts/check_tensorboard {{PYTHON}}
 
-# Kills, stops, faults and random histories in their long form, with counts.
-torture ROUNDS="20":
-    scripts/torture {{ROUNDS}}
+# Kills, stops, faults, random histories and hostile files in their long form, with counts (needs strace and the right to mount).
+torture *ARGS:
+    scripts/torture {{ARGS}}
 
 # Everything that CI runs.
 ci:

@@ -26,6 +26,7 @@ mod signals;
 mod support;
 mod tensorboard;
 mod tokenizer;
+mod torture;
 mod train;
 mod tune;
 mod verify;

@@ -125,26 +125,29 @@ impl Regard {
         (done, peak)
     }
 
-    /// With no file larger than so many blocks of 512 bytes.
+    /// Under another program, which is given these arguments and then the command.
     #[cfg(unix)]
-    pub fn limited(mut self, blocks: u32) -> Self {
-        let program = self.command.get_program().to_owned();
-        let arguments: Vec<_> = self.command.get_args().map(OsStr::to_owned).collect();
-        let folder = self.command.get_current_dir().map(Path::to_owned);
-        let mut command = Command::new("sh");
+    pub fn under(mut self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command
-            .arg("-c")
-            .arg(format!("ulimit -f {blocks}; exec \"$0\" \"$@\""))
-            .arg(program)
             .args(arguments)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(folder) = folder {
+        if let Some(folder) = self.command.get_current_dir() {
             command.current_dir(folder);
         }
         self.command = command;
         self
+    }
+
+    /// With no file larger than so many blocks of 512 bytes.
+    #[cfg(unix)]
+    pub fn limited(self, blocks: usize) -> Self {
+        let limit = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        self.under("sh", &["-c", &limit])
     }
 
     /// Begins the run and lets it go on; what it says goes nowhere.

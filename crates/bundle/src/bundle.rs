@@ -238,20 +238,22 @@ impl Bundle {
                 Loaded::Scaler(scaler, schema.clone())
             }
         };
-        let content = read_checked(&folder, WEIGHTS, &file.files)?;
         let name = folder.join(WEIGHTS).display().to_string();
-        let content = TensorFile::from_bytes(&content, &name)?;
+        let content = read_checked(&folder, WEIGHTS, &file.files)?;
+        let tensors = TensorFile::from_bytes(&content, &name)?;
+        // The bytes are gone before the model takes memory.
+        drop(content);
         // Before the model takes memory: a description can claim any size.
         let least = least_values(&info.model);
-        if least > content.n_values() as f64 {
+        if least > tensors.n_values() as f64 {
             return Err(wrong(format!(
                 "the model has at least {least} values, {WEIGHTS} holds {}",
-                content.n_values()
+                tensors.n_values()
             )));
         }
         // The weights are replaced at once, so the key does not matter.
         let model = info.model.init(Key::new(0), device)?;
-        let model = weights::apply(model, content, &name)?;
+        let model = weights::apply(model, tensors, &name)?;
         let device = device.clone();
         let model = match companion {
             Loaded::Tokenizer(tokenizer) => {

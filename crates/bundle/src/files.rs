@@ -88,11 +88,14 @@ pub(crate) fn read_checked(
 
 /// Reads a file, but no more than `most` bytes of it.
 pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, BundleError> {
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most).read_to_end(&mut content))
-        .map_err(at(path))?;
-    Ok(content)
+    let read = |file: File| {
+        // Its size at once: a buffer that grows takes up to three times as much.
+        let bytes = file.metadata()?.len().min(most);
+        let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        file.take(most).read_to_end(&mut content)?;
+        Ok(content)
+    };
+    File::open(path).and_then(read).map_err(at(path))
 }
 
 /// Puts a folder with these files at `target`: complete, or not at all. A folder that stands there

@@ -290,8 +290,14 @@ fn survives(loaded: Result<Bundle, BundleError>) {
     }
 }
 
+/// `PROPTEST_CASES` where it is set, as `just torture` does.
+fn cases(usually: u32) -> u32 {
+    let set = std::env::var("PROPTEST_CASES").ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(usually)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(cases(300)))]
 
     #[test]
     fn no_value_in_the_description_makes_a_panic(at: Index, value in poison()) {

@@ -437,8 +437,14 @@ fn a_header_that_lies_about_sizes_is_refused_before_anything_is_allocated() {
     assert!(!refused(&huge.to_le_bytes()).is_empty());
 }
 
+/// `PROPTEST_CASES` where it is set, as `just torture` does.
+fn cases(usually: u32) -> u32 {
+    let set = std::env::var("PROPTEST_CASES").ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(usually)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(4_000)))]
 
     /// Whatever happens to the bytes, the answer is a file or an error, never a panic; and a file
     /// that is read is whole.

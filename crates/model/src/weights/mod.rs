@@ -198,7 +198,9 @@ pub fn load<M: Module>(module: M, path: &Path) -> Result<M, ModelError> {
         source,
     })?;
     let what = path.display().to_string();
-    apply(module, TensorFile::from_bytes(&bytes, &what)?, &what)
+    let file = TensorFile::from_bytes(&bytes, &what)?;
+    drop(bytes);
+    apply(module, file, &what)
 }
 
 /// Writes the weights of `module` to a safetensors file: complete, or not at all.

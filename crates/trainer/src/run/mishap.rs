@@ -63,6 +63,10 @@ impl Run<'_> {
         let Some(audit) = self.stepper.take_audit() else {
             return Ok(());
         };
+        if self.state.step > self.state.skipped.total {
+            // An earlier process made the first step; the log of a run that is continued is that of one that is not.
+            return Ok(());
+        }
         if !audit.missing.is_empty() {
             return Err(TrainError::NoGradient {
                 parameters: audit.missing,

@@ -210,14 +210,15 @@ impl<'a> Run<'a> {
     ) -> Result<Self, TrainError> {
         let train = &config.train;
         let plan = Plan::new(config, task);
-        let mut warnings = plan.warnings();
+        // Of the whole run: its first process logs them, the later ones only tell them.
+        let mut lasting = plan.warnings();
         let mut stepper = stepper(config, task, &settings.device, settings.workers)?;
         if let (Some(from), None) = (&train.init_from, &saved) {
             let labels = task.bundle_info(0).labels;
             let note = start_from(&mut stepper, &labels, from, &settings.device)?;
             tell(Progress::Note(&note));
             if config.privacy.is_none() && Statement::of_bundle(from)?.is_some() {
-                warnings.push(format!("{} promises privacy to what it was trained on; what comes from this run promises none, to nobody who is in its data", from.display()));
+                lasting.push(format!("{} promises privacy to what it was trained on; what comes from this run promises none, to nobody who is in its data", from.display()));
             }
         }
         let mut average = train
@@ -249,11 +250,18 @@ impl<'a> Run<'a> {
         if let (Some(private), Some(privacy)) = (&mut private, &config.privacy) {
             private.rehearse(&stepper, task)?;
             private.plant(config, &stepper);
-            warnings.extend(private.warnings(privacy.dataset_size));
+            lasting.extend(private.warnings(privacy.dataset_size));
         }
+        let mut warnings = Vec::new();
         let state = match saved {
-            None => fresh,
+            None => {
+                warnings = lasting;
+                fresh
+            }
             Some(mut saved) => {
+                for warning in &lasting {
+                    tell(Progress::Warning(warning));
+                }
                 warnings.append(&mut saved.warnings);
                 let mut state = resume(
                     &mut stepper,

@@ -14,9 +14,9 @@ pub fn put(path: &Path, content: &[u8]) -> anyhow::Result<()> {
             _ => Path::new("."),
         };
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        // Of one process, so that two that write the same page do not mix their halves.
+        // Always the same name: whoever is killed here leaves one stray at most, and the next one takes it.
         let mut part = name.to_owned();
-        part.push(format!(".{}.part", std::process::id()));
+        part.push(".part");
         let part = folder.join(part);
         let written = File::create(&part).and_then(|mut file| {
             file.write_all(content)?;
