@@ -8,11 +8,11 @@ use regard_data::series::Scaler;
 use regard_data::{Column, Format, Source, Tokenizer};
 use regard_model::weights::{self, TensorFile};
 use regard_model::{EmbeddingConfig, HeadConfig, PositionKind, TransformerConfig};
-use regard_ops::Key;
+use regard_ops::{Key, deferred};
 use serde::{Deserialize, Serialize};
 
 use crate::error::BundleError;
-use crate::files::{FileRecord, publish, read_checked, read_up_to, seal, seal_of};
+use crate::files::{FileRecord, publish, read_checked, read_up_to, seal, seal_of, stream_checked};
 use crate::series::{SeriesModel, SeriesSchema};
 use crate::text::TextClassifier;
 
@@ -239,10 +239,9 @@ impl Bundle {
             }
         };
         let name = folder.join(WEIGHTS).display().to_string();
-        let content = read_checked(&folder, WEIGHTS, &file.files)?;
-        let tensors = TensorFile::from_bytes(&content, &name)?;
-        // The bytes are gone before the model takes memory.
-        drop(content);
+        let tensors = stream_checked(&folder, WEIGHTS, &file.files, |weights, length| {
+            Ok(TensorFile::read(weights, length, &name)?)
+        })?;
         // Before the model takes memory: a description can claim any size.
         let least = least_values(&info.model);
         if least > tensors.n_values() as f64 {
@@ -251,8 +250,8 @@ impl Bundle {
                 tensors.n_values()
             )));
         }
-        // The weights are replaced at once, so the key does not matter.
-        let model = info.model.init(Key::new(0), device)?;
+        // The weights are replaced at once: nothing is drawn, and the key does not matter.
+        let model = deferred(|| info.model.init(Key::new(0), device))?;
         let model = weights::apply(model, tensors, &name)?;
         let device = device.clone();
         let model = match companion {

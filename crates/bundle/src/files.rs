@@ -58,6 +58,22 @@ pub(crate) fn read_checked(
     name: &str,
     records: &BTreeMap<String, FileRecord>,
 ) -> Result<Vec<u8>, BundleError> {
+    stream_checked(folder, name, records, |file, length| {
+        let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        let read = file.read_to_end(&mut content);
+        read.map_err(at(&folder.join(name)))?;
+        Ok(content)
+    })
+}
+
+/// Lets `read` read the file `name` of `folder`, of whose length it is told, and checks it against its record. What `read`
+/// says of a damaged file is not told: the damage is.
+pub(crate) fn stream_checked<T>(
+    folder: &Path,
+    name: &str,
+    records: &BTreeMap<String, FileRecord>,
+    read: impl FnOnce(&mut dyn Read, u64) -> Result<T, BundleError>,
+) -> Result<T, BundleError> {
     let path = folder.join(name);
     let Some(record) = records.get(name) else {
         return Err(BundleError::Format {
@@ -66,7 +82,8 @@ pub(crate) fn read_checked(
         });
     };
     // The size first: a file that grew is not read into memory.
-    let found = fs::metadata(&path).map_err(at(&path))?.len();
+    let file = File::open(&path).map_err(at(&path))?;
+    let found = file.metadata().map_err(at(&path))?.len();
     if found != record.bytes || found > LARGEST_FILE_BYTES {
         return Err(BundleError::Damaged {
             path,
@@ -74,8 +91,17 @@ pub(crate) fn read_checked(
             found: format!("{found}"),
         });
     }
-    let content = read_up_to(&path, record.bytes)?;
-    let hash = blake3::hash(&content).to_hex().to_string();
+    let mut file = Hashed {
+        file: file.take(found),
+        hasher: blake3::Hasher::new(),
+        has_failed: false,
+    };
+    let content = read(&mut file, found);
+    if file.has_failed {
+        return content;
+    }
+    std::io::copy(&mut file, &mut std::io::sink()).map_err(at(&path))?;
+    let hash = file.hasher.finalize().to_hex().to_string();
     if hash != record.blake3 {
         return Err(BundleError::Damaged {
             path,
@@ -83,7 +109,25 @@ pub(crate) fn read_checked(
             found: hash,
         });
     }
-    Ok(content)
+    content
+}
+
+/// A reader that hashes what is read, and remembers whether the disk failed.
+struct Hashed<R> {
+    file: R,
+    hasher: blake3::Hasher,
+    has_failed: bool,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.file.read(buffer);
+        let interrupted = |error: &std::io::Error| error.kind() == std::io::ErrorKind::Interrupted;
+        self.has_failed |= n.as_ref().is_err_and(|error| !interrupted(error));
+        let n = n?;
+        self.hasher.update(&buffer[..n]);
+        Ok(n)
+    }
 }
 
 /// Reads a file, but no more than `most` bytes of it.

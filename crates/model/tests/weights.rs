@@ -2,7 +2,7 @@
 
 mod common;
 
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use common::{FILLING, batch, device, parameter_gradients, probe, rows, tiny};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use regard_model::weights::{self, HostTensor, TensorFile, apply, collect, parameters};
 use regard_model::{HeadConfig, ModelError, NormPosition, Transformer, TransformerConfig};
 use regard_ops::primitive::{Linear, LinearConfig, PatchProjectionConfig, TableConfig};
-use regard_ops::{Context, Init, Key};
+use regard_ops::{Context, Init, Key, deferred};
 
 fn model(config: &TransformerConfig, seed: u64) -> Transformer {
     config
@@ -295,6 +295,45 @@ fn twins() -> Twins {
             .init(Key::new(1), &device()),
         weight: Init::Constant(1.0).param([2, 2], Key::new(1), &device()),
     }
+}
+
+/// How many parameters have a value.
+struct Drawn(usize);
+
+impl ModuleVisitor for Drawn {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0 += usize::from(param.is_initialized());
+    }
+}
+
+fn drawn(model: &Transformer) -> usize {
+    let mut drawn = Drawn(0);
+    model.visit(&mut drawn);
+    drawn.0
+}
+
+#[test]
+fn a_model_that_waits_for_weights_is_never_drawn() {
+    let config = || TransformerConfig::text(13, 32, HeadConfig::classification(3)).with_d_model(8);
+    let file = collect(&model(&config(), 1));
+    let later = deferred(|| model(&config(), 2));
+    assert_eq!(listed(&later), listed(&model(&config(), 1)));
+    assert_eq!(
+        drawn(&later),
+        0,
+        "names and shapes are known without values"
+    );
+    let mut cut = file.clone();
+    cut.take("head.bias");
+    assert!(apply(later, cut, "cut").is_err());
+
+    let later = deferred(|| model(&config(), 2));
+    let loaded = apply(later, file.clone(), "memory").expect("the same shape");
+    assert_eq!(drawn(&loaded), parameters(&loaded).len());
+    assert_eq!(collect(&loaded), file);
+    let plain = apply(model(&config(), 2), file, "memory").expect("the same shape");
+    assert_eq!(training_bits_len(&loaded), training_bits_len(&plain));
+    assert!(training_bits(&loaded) == training_bits(&plain));
 }
 
 #[test]

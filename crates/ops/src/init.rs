@@ -1,6 +1,8 @@
 //! Initial values of parameters, drawn on the host.
 
-use burn::module::Param;
+use std::cell::Cell;
+
+use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,22 @@ impl Init {
         key: Key,
         device: &Device,
     ) -> Param<Tensor<D>> {
+        if DEFERRED.get() {
+            let draw = move |device: &Device, requires_grad: bool| {
+                let tensor = Tensor::from_data(self.draw(shape, key), device);
+                if requires_grad {
+                    tensor.require_grad()
+                } else {
+                    tensor
+                }
+            };
+            return Param::uninitialized(ParamId::new(), draw, device.clone(), true, shape.into());
+        }
+        // Eager on purpose: Burn's lazy parameters share a cell between clones.
+        Param::from_data(self.draw(shape, key), device)
+    }
+
+    fn draw<const D: usize>(self, shape: [usize; D], key: Key) -> TensorData {
         let n = shape.iter().product::<usize>() as u64;
         let values: Vec<f32> = match self {
             Self::Constant(value) => vec![value as f32; n as usize],
@@ -46,7 +64,43 @@ impl Init {
                 .map(|i| (bound * (2.0 * key.uniform(i) - 1.0)) as f32)
                 .collect(),
         };
-        // Eager on purpose: Burn's lazy parameters share a cell between clones.
-        Param::from_data(TensorData::new(values, shape), device)
+        TensorData::new(values, shape)
+    }
+}
+
+thread_local! {
+    static DEFERRED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes a module whose parameters are drawn when they are first looked at, for a module that is loaded at once: weights
+/// that are put into it then take no memory beside drawn ones. Clones made before that share what is drawn.
+///
+/// PyTorch equivalent: making a module under `torch.device("meta")`, and `load_state_dict(…, assign=True)`.
+pub fn deferred<T>(make: impl FnOnce() -> T) -> T {
+    /// Puts the flag back, also when `make` panics.
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            DEFERRED.set(self.0);
+        }
+    }
+    let _reset = Reset(DEFERRED.replace(true));
+    make()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deferred_parameter_is_drawn_as_any_other_when_it_is_looked_at() {
+        let device = Device::flex().autodiff();
+        let make = || Init::Normal(1.0).param([3, 2], Key::new(4), &device);
+        let later = deferred(make);
+        assert!(!later.is_initialized());
+        let now = make();
+        assert!(now.is_initialized(), "only inside of `deferred`");
+        assert_eq!(now.val().into_data(), later.val().into_data());
+        assert!(later.val().is_require_grad());
     }
 }

@@ -30,5 +30,5 @@ mod random;
 pub use context::Context;
 pub use dropout::{dropout, dropout_mask};
 pub use hook::{Hook, Operation, Pass, Site};
-pub use init::Init;
+pub use init::{Init, deferred};
 pub use random::Key;

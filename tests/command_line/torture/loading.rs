@@ -31,7 +31,7 @@ fn peak(run: Regard, code: i32) -> f64 {
 }
 
 #[test]
-fn loading_takes_little_more_than_twice_the_size() {
+fn loading_never_takes_twice_the_size() {
     let sandbox = Sandbox::new();
     let blocks = blocks();
     let training = |steps| sandbox.training("run", &[&SETTINGS[..], &[&blocks, steps]].concat());
@@ -64,7 +64,7 @@ fn loading_takes_little_more_than_twice_the_size() {
         resumed / MIB
     );
     let slack = 25.0 * MIB;
-    assert!(predicted < 2.4 * bundle + slack, "{predicted} for {bundle}");
+    assert!(predicted < 1.5 * bundle + slack, "{predicted} for {bundle}");
     assert!(complete < 6.0 * bundle + slack, "{complete} for {bundle}");
 
     // A file that is not what it was takes no more than one that is.

@@ -36,7 +36,8 @@ pub enum BenchCommand {
 /// `regard bench step`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct BenchStepArgs {
-    /// The workload: w1 (text, small), w2 (text, base) or w3 (long); may be given more than once
+    /// The workload: w1 (text, small), w2 (text, base), w3 (long text), w4 (series), e12 (deep) or s26 (large); may be given
+    /// more than once
     #[arg(
         long = "workload",
         value_name = "NAME",
@@ -92,18 +93,21 @@ pub struct BenchCheckpointingArgs {
         value_delimiter = ','
     )]
     pub workloads: Vec<String>,
-    /// The number of steps timed on each side
+    /// The number of steps timed on each side, one side after the other
     #[arg(long, value_name = "N", default_value = "5")]
     pub steps: NonZeroUsize,
     /// The parts of a batch that run side by side
     #[arg(long, value_name = "N", default_value = "1")]
     pub shards: NonZeroUsize,
-    /// One side in this process, as the command itself starts it
-    #[arg(long, hide = true, requires = "batch")]
+    /// One side in this process, as the command itself starts it: a step for each line of the standard input
+    #[arg(long, hide = true, requires_all = ["batch", "layers"])]
     pub side: Option<Side>,
     /// The units of a step of that side
     #[arg(long, hide = true, requires = "side")]
     pub batch: Option<NonZeroUsize>,
+    /// The layers of the model of that side
+    #[arg(long, hide = true, requires = "side")]
+    pub layers: Option<NonZeroUsize>,
     /// Where and how fast to compute.
     #[command(flatten)]
     pub compute: ComputeArgs,

@@ -1,7 +1,8 @@
 //! `regard bench gradient-checkpointing`.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -17,8 +18,31 @@ use crate::output::Printer;
 /// The memory whose largest batch is told.
 const LIMIT_GIB: f64 = 8.0;
 const MIB: f64 = (1 << 20) as f64;
+/// What a side says once it has warmed up.
+const READY: &str = "ready";
 
-/// Compares the sides, each measurement in a process of its own: the peak of memory is a process's.
+/// What one process runs.
+#[derive(Clone, Copy)]
+struct Shape {
+    workload: Workload,
+    side: Side,
+    batch: usize,
+    layers: usize,
+}
+
+impl Shape {
+    const fn whole(workload: Workload, side: Side) -> Self {
+        Self {
+            workload,
+            side,
+            batch: workload.batch_size(),
+            layers: workload.n_layers(),
+        }
+    }
+}
+
+/// Compares the sides, each in a process of its own, since the peak of memory is a process's. The steps alternate, so that
+/// whatever else runs on the machine slows both.
 pub fn run(args: &BenchCheckpointingArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut workloads = Vec::new();
     for name in &args.workloads {
@@ -27,59 +51,110 @@ pub fn run(args: &BenchCheckpointingArgs, printer: &Printer) -> anyhow::Result<(
             UsageError(format!("--workload {name}: expected {}", names.join(", ")))
         })?);
     }
-    if let (Some(side), Some(batch), [workload]) = (args.side, args.batch, &workloads[..]) {
-        let row = measure(*workload, side, batch.get(), args)?;
-        return printer.report(args.report.format, &row, &row);
+    if let (Some(side), Some(batch), Some(layers), [workload]) =
+        (args.side, args.batch, args.layers, &workloads[..])
+    {
+        let shape = Shape {
+            workload: *workload,
+            side,
+            batch: batch.get(),
+            layers: layers.get(),
+        };
+        return serve(shape, args);
     }
     let mut rows = Vec::new();
     let mut text = String::from(
         "workload  side         step ms  working MiB  model MiB  largest batch in 8 GiB\n",
     );
     for workload in workloads {
-        let mut sides = Vec::new();
-        for side in [Side::Plain, Side::EveryBlock] {
-            let full = workload.batch_size();
-            let mut row = in_a_process(workload, side, full, args)?;
-            let half = in_a_process(workload, side, full / 2, args)?;
-            let largest = largest_batch(full, &row, &half);
-            row["largest_batch_8gib"] = json!(largest);
-            let number = |name: &str| row[name].as_f64().unwrap_or(f64::NAN);
+        let (mut sides, total) = compare(workload, args)?;
+        let of = |row: &Value, name: &str| row[name].as_f64().unwrap_or(f64::NAN);
+        for row in &sides {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "{:8}  {:11}  {:7.1}  {:11.1}  {:9.1}  {:22}",
+                "{:8}  {:11}  {:7.1}  {:11.1}  {:9.1}  {:>22}",
                 workload.name(),
-                name(side),
-                number("step_ms"),
-                number("working_mib"),
-                number("model_mib"),
-                largest.map_or("unknown".to_owned(), |largest| largest.to_string()),
+                row["side"].as_str().unwrap_or_default(),
+                of(row, "step_ms"),
+                of(row, "working_mib"),
+                of(row, "model_mib"),
+                row["largest_batch_8gib"]
+                    .as_u64()
+                    .map_or("unknown".to_owned(), |largest| largest.to_string()),
             );
-            sides.push(row);
         }
-        let ratio = |name: &str| {
-            let [plain, recomputed] = [0, 1].map(|side| sides[side][name].as_f64());
-            Some(recomputed? / plain?)
-        };
-        let (time, memory) = (ratio("step_ms"), ratio("working_mib"));
-        let shown = |ratio: Option<f64>| ratio.map_or("unknown".to_owned(), |r| format!("{r:.3}"));
         let _ = writeln!(
             text,
-            "{:8}  ratio        time {}, working memory {}",
+            "{:8}  every-block to plain: time {:.3}, working memory {:.3}; a layer more takes {:.1} MiB, a block's input has {:.1} MiB",
             workload.name(),
-            shown(time),
-            shown(memory)
+            of(&total, "time_ratio"),
+            of(&total, "working_memory_ratio"),
+            of(&total, "growth_mib_per_layer"),
+            of(&total, "block_input_mib"),
         );
-        let total = json!({
-            "workload": workload.name(),
-            "time_ratio": time,
-            "working_memory_ratio": memory,
-        });
         rows.append(&mut sides);
         rows.push(total);
     }
     let value = json!({"schema": super::SCHEMA, "rows": rows});
     printer.report(args.report.format, &value, text)
+}
+
+/// The rows of the two sides, and what they say together.
+fn compare(
+    workload: Workload,
+    args: &BenchCheckpointingArgs,
+) -> anyhow::Result<(Vec<Value>, Value)> {
+    let sides = [Side::Plain, Side::EveryBlock];
+    let mut processes = Vec::new();
+    for side in sides {
+        processes.push(OneSide::start(Shape::whole(workload, side), args)?);
+    }
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..args.steps.get() {
+        for (process, times) in processes.iter_mut().zip(&mut times) {
+            times.push(process.step()?);
+        }
+    }
+    let mut rows = Vec::new();
+    for (process, times) in processes.into_iter().zip(&times) {
+        let mut row = process.finish()?;
+        row["step_ms"] = json!(median(times.clone()));
+        row["step_ms_min"] = json!(times.iter().copied().reduce(f64::min));
+        rows.push(row);
+    }
+    for (row, side) in rows.iter_mut().zip(sides) {
+        let full = workload.batch_size();
+        let half = Shape {
+            batch: full / 2,
+            ..Shape::whole(workload, side)
+        };
+        let half = OneSide::start(half, args)?.finish()?;
+        row["largest_batch_8gib"] = json!(largest_batch(full, row, &half));
+    }
+    let layers = workload.n_layers();
+    let shallow = Shape {
+        layers: layers / 2,
+        ..Shape::whole(workload, Side::EveryBlock)
+    };
+    let shallow = OneSide::start(shallow, args)?.finish()?;
+    let working = |row: &Value| row["working_mib"].as_f64();
+    let [plain, recomputed] = [0, 1].map(|side| working(&rows[side]));
+    let growth = || Some((recomputed? - working(&shallow)?) / (layers - layers / 2) as f64);
+    let ratios = times[1].iter().zip(&times[0]).map(|(a, b)| a / b);
+    let total = json!({
+        "workload": workload.name(),
+        "time_ratio": median(ratios.collect()),
+        "working_memory_ratio": plain.zip(recomputed).map(|(plain, recomputed)| recomputed / plain),
+        "growth_mib_per_layer": growth(),
+        "block_input_mib": workload.block_input_bytes() as f64 / MIB,
+    });
+    Ok((rows, total))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 const fn name(side: Side) -> &'static str {
@@ -98,76 +173,113 @@ fn largest_batch(full: usize, row: &Value, half: &Value) -> Option<u64> {
     (a_unit > 0.0).then_some(units as u64)
 }
 
-/// Measures one side. What is resident after steps on almost nothing is the model, its gradient, the
-/// optimiser and the program; what comes on top is the working memory.
-fn measure(
-    workload: Workload,
-    side: Side,
-    batch: usize,
-    args: &BenchCheckpointingArgs,
-) -> anyhow::Result<Value> {
+/// Runs one side: a step for each line that is read. What is resident after steps on almost nothing is the model, its
+/// gradient, the optimiser and the program; what comes on top is the working memory.
+fn serve(shape: Shape, args: &BenchCheckpointingArgs) -> anyhow::Result<()> {
     let compute = Compute::open(&args.compute)?;
     let start = Start {
         shards: args.shards.get(),
-        batch_size: batch,
-        recomputes: side == Side::EveryBlock,
+        batch_size: shape.batch,
+        n_layers: shape.layers,
+        recomputes: shape.side == Side::EveryBlock,
     };
-    let mut bench = workload.start_with(&compute.device, compute.workers, start)?;
+    let mut bench = shape
+        .workload
+        .start_with(&compute.device, compute.workers, start)?;
     for _ in 0..2 {
         bench.step_on_almost_nothing();
     }
     let model = peak_rss_bytes();
     bench.step();
-    let mut times = Vec::new();
-    for _ in 0..args.steps.get() {
+    let mut answers = std::io::stdout().lock();
+    writeln!(answers, "{READY}")?;
+    for line in std::io::stdin().lines() {
+        line?;
         let begun = Instant::now();
         bench.step();
-        times.push(begun.elapsed().as_secs_f64() * 1e3);
+        writeln!(answers, "{}", begun.elapsed().as_secs_f64() * 1e3)?;
     }
-    times.sort_by(f64::total_cmp);
     let working = match (peak_rss_bytes(), model) {
         (Some(all), Some(model)) => Some((all - model) as f64 / MIB),
         _ => None,
     };
-    Ok(json!({
-        "workload": workload.name(),
-        "side": name(side),
-        "batch_size": batch,
+    let row = json!({
+        "workload": shape.workload.name(),
+        "side": name(shape.side),
+        "batch_size": shape.batch,
+        "layers": shape.layers,
         "shards": args.shards,
-        "step_ms": times[times.len() / 2],
-        "step_ms_min": times[0],
         "working_mib": working,
         "model_mib": model.map(|bytes| bytes as f64 / MIB),
         "threads": compute.threads,
         "device": compute.name,
-    }))
+    });
+    Ok(writeln!(answers, "{row}")?)
 }
 
-fn in_a_process(
-    workload: Workload,
-    side: Side,
-    batch: usize,
-    args: &BenchCheckpointingArgs,
-) -> anyhow::Result<Value> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let mut command = Command::new(program);
-    command
-        .args(["bench", "gradient-checkpointing", "--format", "json"])
-        .args(["--workload", workload.name(), "--side", name(side)])
-        .args(["--batch", &batch.to_string()])
-        .args(["--steps", &args.steps.to_string()])
-        .args(["--shards", &args.shards.to_string()])
-        .stderr(Stdio::inherit());
-    if let Some(device) = &args.compute.device {
-        command.args(["--device", device]);
+/// A process that runs one side.
+struct OneSide {
+    process: Child,
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    name: String,
+}
+
+impl OneSide {
+    /// Starts it and waits until it has warmed up.
+    fn start(shape: Shape, args: &BenchCheckpointingArgs) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let mut command = Command::new(program);
+        command
+            .args(["bench", "gradient-checkpointing"])
+            .args(["--workload", shape.workload.name()])
+            .args(["--side", name(shape.side)])
+            .args(["--batch", &shape.batch.to_string()])
+            .args(["--layers", &shape.layers.to_string()])
+            .args(["--shards", &args.shards.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if let Some(device) = &args.compute.device {
+            command.args(["--device", device]);
+        }
+        if let Some(threads) = args.compute.threads {
+            command.args(["--threads", &threads.to_string()]);
+        }
+        let mut process = command.spawn().context("cannot start this program again")?;
+        let pipes = process.stdin.take().zip(process.stdout.take());
+        let (asks, answers) = pipes.context("no pipe to the other process")?;
+        let mut side = Self {
+            process,
+            asks,
+            answers: BufReader::new(answers),
+            name: format!("{}, {}", shape.workload.name(), name(shape.side)),
+        };
+        let answer = side.answer()?;
+        ensure!(answer == READY, "{} says `{answer}`", side.name);
+        Ok(side)
     }
-    if let Some(threads) = args.compute.threads {
-        command.args(["--threads", &threads.to_string()]);
+
+    /// Makes a step; gives its milliseconds.
+    fn step(&mut self) -> anyhow::Result<f64> {
+        writeln!(self.asks)?;
+        let answer = self.answer()?;
+        let time = answer.parse();
+        time.with_context(|| format!("{} says `{answer}`", self.name))
     }
-    let output = command
-        .output()
-        .context("cannot start this program again")?;
-    ensure!(output.status.success(), "{} failed", workload.name());
-    serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("{} gave no report", workload.name()))
+
+    fn answer(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        ensure!(!line.is_empty(), "{} ended early", self.name);
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Ends it; gives what it says of its memory.
+    fn finish(mut self) -> anyhow::Result<Value> {
+        drop(self.asks);
+        let mut rest = String::new();
+        self.answers.read_to_string(&mut rest)?;
+        ensure!(self.process.wait()?.success(), "{} failed", self.name);
+        serde_json::from_str(&rest).with_context(|| format!("{} gave no report", self.name))
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::BenchStepArgs;
 use crate::device::Compute;
-use crate::errors::{HintExt, UsageError};
+use crate::errors::UsageError;
 use crate::output::Printer;
 
 /// The parts of a batch that run side by side, as `train.shards` has it by default.
@@ -28,11 +28,9 @@ pub fn run(args: &BenchStepArgs, printer: &Printer) -> anyhow::Result<()> {
                 .iter()
                 .map(|workload| workload.name())
                 .collect();
-            return Err(UsageError(format!(
-                "--workload {name}: expected {}",
-                names.join(", ")
-            )))
-            .hint("W4, a time series, comes with time series");
+            return Err(
+                UsageError(format!("--workload {name}: expected {}", names.join(", "))).into(),
+            );
         };
         workloads.push(workload);
     }

@@ -7,6 +7,7 @@
 mod names;
 mod tensor_file;
 
+use std::io::BufReader;
 use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -83,19 +84,22 @@ impl HostTensor {
     /// If the shape is not that of `like` in the layout of files.
     #[must_use]
     pub fn into_tensor<const D: usize>(self, like: &Tensor<D>, transposed: bool) -> Tensor<D> {
+        let data = self.into_data(&like.dims(), transposed);
+        Tensor::from_data(data, (&like.device(), like.dtype()))
+    }
+
+    fn into_data(self, expected: &[usize], transposed: bool) -> TensorData {
         let Self { mut shape, values } = self;
         let values = if transposed {
             let values = swap_last_two(&values, &shape);
-            shape.swap(D - 2, D - 1);
+            let last = shape.len() - 1;
+            shape.swap(last - 1, last);
             values
         } else {
             values
         };
-        assert_eq!(shape, like.dims(), "the caller checks shapes");
-        Tensor::from_data(
-            TensorData::new(values, shape),
-            (&like.device(), like.dtype()),
-        )
+        assert_eq!(shape, expected, "the caller checks shapes");
+        TensorData::new(values, shape)
     }
 }
 
@@ -115,7 +119,8 @@ fn swap_last_two(values: &[f32], shape: &[usize]) -> Vec<f32> {
     swapped
 }
 
-/// Puts the tensors of `file` into `module`, which must have exactly these parameters.
+/// Puts the tensors of `file` into `module`, which must have exactly these parameters. Those that were not drawn yet
+/// ([`deferred`](regard_ops::deferred)) never are.
 ///
 /// `what` names the file in errors.
 ///
@@ -179,6 +184,13 @@ impl ModuleMapper for Loader<'_> {
             panic!("two parameters are called {name}: rename a field");
         };
         let transposed = self.path.is_transposed();
+        if !param.is_initialized() {
+            // What was never drawn is not drawn now.
+            let data = values.into_data(param.lazy_shape().as_slice(), transposed);
+            let tensor = Tensor::from_data(data, &param.lazy_device());
+            let id = param.id;
+            return param.transform_for_load(tensor, id);
+        }
         param.map(|old| {
             let tracked = old.is_require_grad();
             let new = values.into_tensor(&old, transposed).detach();
@@ -193,14 +205,18 @@ impl ModuleMapper for Loader<'_> {
 ///
 /// If the file cannot be read, is no safetensors file, or does not fit the module.
 pub fn load<M: Module>(module: M, path: &Path) -> Result<M, ModelError> {
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+    let opened = || {
+        let file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    };
+    let (file, length) = opened().map_err(|source| ModelError::Io {
         path: path.to_owned(),
         source,
     })?;
     let what = path.display().to_string();
-    let file = TensorFile::from_bytes(&bytes, &what)?;
-    drop(bytes);
-    apply(module, file, &what)
+    let tensors = TensorFile::read(BufReader::new(file), length, &what)?;
+    apply(module, tensors, &what)
 }
 
 /// Writes the weights of `module` to a safetensors file: complete, or not at all.

@@ -113,7 +113,7 @@ impl ModuleVisitor for Lister {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let mut shape = param.dims().to_vec();
+        let mut shape = param.lazy_shape().as_slice().to_vec();
         if self.path.is_transposed() {
             shape.swap(D - 2, D - 1);
         }

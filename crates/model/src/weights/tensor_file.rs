@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 
-use safetensors::tensor::{SafeTensors, TensorView};
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -81,36 +82,81 @@ impl TensorFile {
     /// [`ModelError::Format`] if the bytes are no such file, name a tensor twice, or hold another
     /// type of number.
     pub fn from_bytes(bytes: &[u8], what: &str) -> Result<Self, ModelError> {
+        Self::read(bytes, bytes.len() as u64, what)
+    }
+
+    /// [`TensorFile::from_bytes`] of a file of `length` bytes, one tensor after the other: the file's bytes are never in
+    /// memory beside its tensors.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::from_bytes`], and [`ModelError::Io`] if the file cannot be read.
+    pub fn read(mut file: impl Read, length: u64, what: &str) -> Result<Self, ModelError> {
         let wrong = |reason: String| ModelError::Format {
             what: what.to_owned(),
             reason,
         };
+        let io = |source| ModelError::Io {
+            path: what.into(),
+            source,
+        };
+        let mut start = Vec::new();
+        (&mut file).take(8).read_to_end(&mut start).map_err(io)?;
         // Other formats come last: the length of a sound header may look like one.
-        let file = refuse_duplicates(bytes)
-            .and_then(|()| {
-                SafeTensors::deserialize(bytes).map_err(|error: SafeTensorError| error.to_string())
-            })
-            .map_err(|reason| wrong(other_format(bytes).unwrap_or(reason)))?;
+        let unsound = |reason: String| wrong(other_format(&start).unwrap_or(reason));
+        let header = header_length(&start, length).map_err(&unsound)?;
+        let mut json = Vec::with_capacity(header as usize);
+        let read = (&mut file).take(header).read_to_end(&mut json);
+        read.map_err(io)?;
+        let metadata = metadata(&json, length - 8 - header).map_err(&unsound)?;
         let mut tensors = BTreeMap::new();
-        for (name, view) in file.iter() {
-            if view.dtype() != Dtype::F32 {
+        for name in metadata.offset_keys() {
+            let info = metadata.info(&name).expect("it names its own tensors");
+            if info.dtype != Dtype::F32 {
                 return Err(wrong(format!(
                     "{name} holds {:?}, expected F32: convert the file",
-                    view.dtype()
+                    info.dtype
                 )));
             }
-            let values = view
-                .data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|four| f32::from_le_bytes(*four))
-                .collect();
-            let shape = view.shape().to_vec();
-            tensors.insert(name.to_owned(), HostTensor { shape, values });
+            let shape = info.shape.clone();
+            let values = floats(&mut file, shape.iter().product()).map_err(io)?;
+            tensors.insert(name, HostTensor { shape, values });
         }
         Ok(Self { tensors })
     }
+}
+
+/// Reads `n` numbers.
+fn floats(file: &mut impl Read, n: usize) -> std::io::Result<Vec<f32>> {
+    let mut values = Vec::with_capacity(n);
+    let mut chunk = vec![0; (4 * n).min(1 << 20)];
+    while values.len() < n {
+        let bytes = (4 * (n - values.len())).min(chunk.len());
+        let chunk = &mut chunk[..bytes];
+        file.read_exact(chunk)?;
+        let fours = chunk.as_chunks::<4>().0.iter();
+        values.extend(fours.map(|four| f32::from_le_bytes(*four)));
+    }
+    Ok(values)
+}
+
+/// What the first eight bytes of a file of `length` bytes say of its header's length.
+fn header_length(start: &[u8], length: u64) -> Result<u64, String> {
+    let start = <[u8; 8]>::try_from(start).ok();
+    let header = start.map(u64::from_le_bytes);
+    header
+        .filter(|header| *header <= length - 8)
+        .ok_or_else(|| "the file ends inside its header".to_owned())
+}
+
+/// Reads a header, behind which are `rest` bytes.
+fn metadata(json: &[u8], rest: u64) -> Result<Metadata, String> {
+    refuse_duplicates(json)?;
+    let metadata: Metadata = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    if metadata.data_len() as u64 != rest {
+        return Err(SafeTensorError::MetadataIncompleteBuffer.to_string());
+    }
+    Ok(metadata)
 }
 
 /// Names the formats that people try, with the way out.
@@ -127,7 +173,7 @@ fn other_format(bytes: &[u8]) -> Option<String> {
 
 /// The safetensors crate keeps the last of two tensors with the same name; which one was meant is
 /// not for us to guess.
-fn refuse_duplicates(bytes: &[u8]) -> Result<(), String> {
+fn refuse_duplicates(header: &[u8]) -> Result<(), String> {
     struct Names;
     impl<'de> Visitor<'de> for Names {
         type Value = ();
@@ -149,13 +195,6 @@ fn refuse_duplicates(bytes: &[u8]) -> Result<(), String> {
             Ok(())
         }
     }
-    let (length, rest) = bytes
-        .split_first_chunk::<8>()
-        .ok_or("the file ends inside its header")?;
-    let header = usize::try_from(u64::from_le_bytes(*length))
-        .ok()
-        .and_then(|length| rest.get(..length))
-        .ok_or("the file ends inside its header")?;
     serde_json::Deserializer::from_slice(header)
         .deserialize_map(Names)
         .map_err(|error| error.to_string())
