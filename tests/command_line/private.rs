@@ -249,6 +249,94 @@ fn a_private_forecaster_that_looks_at_private_series_is_refused() {
     }
 }
 
+/// 300 walks of 9 to 14 steps that go up or down, each with its label, and the configuration of a private classifier.
+fn walks() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut table = "walk,label,height,noise\n".to_owned();
+    for walk in 0..300_usize {
+        let (label, slope) = [("down", -0.5), ("up", 0.5)][walk % 2];
+        for step in 0..9 + walk % 6 {
+            let height = slope * step as f64 + (walk % 7) as f64 / 7.0;
+            let noise = ((walk * 31 + step * 17) % 13) as f64 / 13.0;
+            table.push_str(&format!("{walk},{label},{height:.3},{noise:.3}\n"));
+        }
+    }
+    sandbox.write("walks.csv", table);
+    sandbox.write(
+        "walks.toml",
+        "version = 1\ntask = \"series-classification\"\nname = \"walks\"\n\n\
+         [data]\ntrain = \"walks.csv\"\ntest = 0.2\nid_column = \"walk\"\nlabels = [\"down\", \"up\"]\n\
+         target_columns = [\"height\", \"noise\"]\nmax_steps = 12\n\n\
+         [model]\nd_model = 8\nn_heads = 2\nn_layers = 1\nd_ff = 16\n\n\
+         [train]\nbatch_size = 100\nmax_steps = 40\nlearning_rate = 0.02\n\n\
+         [privacy]\nepsilon = 8\ndelta = 1e-3\ndataset_size = 200\n",
+    );
+    sandbox
+}
+
+#[test]
+fn whole_series_are_classified_privately() {
+    let sandbox = walks();
+    let train = ["train", "walks.toml", "--out", "run", "--format", "json"];
+    let done = sandbox.regard(&train).run().code(0).json();
+    assert_eq!(done["privacy"]["unit"], "series");
+    let accuracy = done["test"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.8, "it learns: {done}");
+    // Neither the scale, nor the longest series, nor whether values are missing is found in the data.
+    let scaler: Value = serde_json::from_slice(&sandbox.read("run/bundle/scaler.json")).unwrap();
+    assert_eq!(scaler["mean"], serde_json::json!([0.0, 0.0]));
+    let info: Value = serde_json::from_slice(&sandbox.read("run/bundle/bundle.json")).unwrap();
+    let embedding = &info["model"]["embedding"]["series"];
+    assert_eq!(embedding["max_steps"], 12, "{info}");
+    assert_eq!(embedding["missing"], true, "{info}");
+    let audit = ["audit", "walks.toml", "--format", "json"];
+    let audit = sandbox.regard(&audit).run().code(0).json();
+    assert_eq!(audit["passed"], true, "{audit}");
+    // Longer series are cut off, as in training.
+    let predict = ["predict", "run", "walks.csv", "--format", "jsonl"];
+    let rows = sandbox.regard(&predict).run().code(0).json_lines();
+    assert_eq!(rows.len(), 300);
+}
+
+#[test]
+fn a_private_classifier_that_looks_at_private_series_is_refused() {
+    let sandbox = walks();
+    let text = String::from_utf8(sandbox.read("walks.toml")).unwrap();
+    for (line, instead, told) in [
+        (
+            "max_steps = 12\n\n",
+            "\n",
+            "`data.max_steps`: expected the most steps",
+        ),
+        (
+            "labels = [\"down\", \"up\"]\n",
+            "",
+            "`data.labels`: expected the labels",
+        ),
+        (
+            "target_columns = [\"height\", \"noise\"]\n",
+            "",
+            "which columns hold numbers would be found",
+        ),
+        (
+            "max_steps = 12\n",
+            "max_steps = 12\nscaler = \"standard\"\n",
+            "means and deviations of private data are private",
+        ),
+        (
+            "[privacy]\n",
+            "[privacy]\nunit = \"window\"\n",
+            "a series with its label is a record",
+        ),
+    ] {
+        assert!(text.contains(line), "{line}");
+        sandbox.write("other.toml", text.replace(line, instead));
+        let plan = ["privacy", "plan", "other.toml"];
+        let refused = sandbox.regard(&plan).run().code(2);
+        assert!(refused.stderr.contains(told), "{told}: {refused}");
+    }
+}
+
 #[test]
 fn a_model_that_starts_from_a_private_one_counts_what_that_spent() {
     let sandbox = sandbox("");

@@ -1,5 +1,6 @@
 """Forecasters of single channels as PatchTST has them: reversible instance normalisation, a replicated end, patches,
-pre-norm blocks, a flattened head; and a convolution over several channels.
+pre-norm blocks, a flattened head, with and without a linear skip from the
+normalised steps.
 
 The pieces are spelled out and compared with PyTorch's own modules on the way.
 """
@@ -67,11 +68,14 @@ def patches(x, length, stride, end_padding):
     return x.unfold(-1, length, stride)  # [rows, positions, length]
 
 
-def forecast(name, steps, length, stride, end_padding, quantiles, horizon):
+def forecast(name, steps, length, stride, end_padding, quantiles, horizon, skip=False):
     draw = Draw(11)
     positions = (steps + (stride if end_padding else 0) - length) // stride + 1
     parameters = {}
-    for key, shape in shapes(positions, length, quantiles * horizon).items():
+    table = shapes(positions, length, quantiles * horizon)
+    if skip:
+        table |= {"head.skip.weight": (quantiles * horizon, steps), "head.skip.bias": (quantiles * horizon,)}
+    for key, shape in table.items():
         around = 1.0 if "norm" in key and key.endswith("weight") else 0.0
         parameters[key] = draw.tensor(*shape, scale=0.5, around=around).requires_grad_()
     # Rows of different level and spread.
@@ -91,9 +95,12 @@ def forecast(name, steps, length, stride, end_padding, quantiles, horizon):
     for i in range(N_LAYERS):
         hidden = block(parameters, f"blocks.{i}", hidden)
     flat = norm(parameters, "norm", hidden).flatten(1)
-    output = revin.restore(linear(parameters, "head", flat)).unflatten(1, (quantiles, horizon))
+    told = linear(parameters, "head", flat)
+    if skip:
+        told = told + linear(parameters, "head.skip", revin.normalise(x))
+    output = revin.restore(told).unflatten(1, (quantiles, horizon))
     (output * probe).sum().backward()
-    settings = torch.tensor([length, stride, int(end_padding), quantiles, horizon])
+    settings = torch.tensor([length, stride, int(end_padding), quantiles, horizon, int(skip)])
     return {
         "name": name,
         "inputs": {"series": x, "settings": settings, "probe": probe},
@@ -109,5 +116,7 @@ write(
         forecast("patchtst", 20, 4, 2, True, 1, 6),
         forecast("patchtst-indivisible", 19, 4, 3, True, 1, 5),
         forecast("quantiles-without-end-padding", 12, 3, 3, False, 3, 2),
+        forecast("linear-skip", 16, 4, 2, True, 1, 5, skip=True),
+        forecast("quantiles-with-a-linear-skip", 12, 3, 3, False, 3, 2, skip=True),
     ],
 )

@@ -26,6 +26,9 @@ pub struct SeriesSchema {
     /// The column that says which series a row belongs to, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_column: Option<Column>,
+    /// Whether what lies behind the steps that a classifier takes is cut off; else a longer series is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cuts_long_series: bool,
     /// The column of labels, for a model that classifies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_column: Option<Column>,

@@ -201,10 +201,10 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
         let [_, steps] = series.shape[..] else {
             panic!("series are [rows, steps]");
         };
-        let [length, stride, end_padding, n_outputs, horizon] =
+        let [length, stride, end_padding, n_outputs, horizon, skip] =
             integers(&case.inputs["settings"])[..]
         else {
-            panic!("a case has five settings");
+            panic!("a case has six settings");
         };
         let mut config = TransformerConfig::forecaster(steps, horizon)
             .with_d_model(8)
@@ -214,7 +214,7 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
         config.head = HeadConfig::Forecast {
             n_outputs,
             horizon,
-            linear_skip: false,
+            linear_skip: skip == 1,
         };
         let EmbeddingConfig::Series(embedding) = &mut config.embedding else {
             panic!("a forecaster takes series");

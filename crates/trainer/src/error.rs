@@ -68,6 +68,26 @@ pub enum TrainError {
     )]
     NoRidge,
 
+    /// Anomalies have no private training.
+    #[error(
+        "series-anomaly has no private training: its threshold is found in the data without noise; series-forecasting has one"
+    )]
+    NoPrivateAnomaly,
+
+    /// A file is not one that a task can be proposed for.
+    #[error(
+        "{path} was taken for {found}, and {asked} needs something else; leave --task out, or copy a configuration of that task from configs/",
+        path = path.display()
+    )]
+    NotForTask {
+        /// The file.
+        path: PathBuf,
+        /// The task that was asked for.
+        asked: &'static str,
+        /// What the file was taken for.
+        found: &'static str,
+    },
+
     /// The data has changed since the run began.
     #[error(
         "the data is not the data that the run in {folder} began with: restore it, or begin another run with --out",

@@ -213,7 +213,10 @@ pub fn load_series(
             None => Vec::new(),
         },
     };
-    let series = LabelledSeries::load(&source, &columns, labels)?;
+    let mut series = LabelledSeries::load(&source, &columns, labels)?;
+    if schema.cuts_long_series {
+        series.cut_to(model.lookback());
+    }
     if series.channels() != schema.channels {
         return Err(regard_data::DataError::ColumnsChanged {
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! The optimiser and the loss against PyTorch's numbers (`tests/golden/adamw.py`). Clipping stands
+//! The optimiser and the loss against PyTorch's numbers (`tests/golden/optimizer.py`). Clipping stands
 //! beside its function in `gradients.rs`.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,10 @@ struct File {
 }
 
 fn case(name: &str) -> Case {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/adamw.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/golden/optimizer.json"
+    );
     let file: File = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut cases = file.cases.into_iter();
     cases.find(|case| case.name == name).unwrap()
@@ -76,16 +79,38 @@ fn assert_close(what: &str, found: &HostTensor, expected: &Raw, relative: f32) {
     }
 }
 
+fn settings(case: &Case, weight_decay: f64) -> OptimizerSettings {
+    let given = |name: &str, otherwise: f64| match case.inputs.contains_key(name) {
+        true => case.number(name),
+        false => otherwise,
+    };
+    let rule = match case.inputs.contains_key("momentum") {
+        true => UpdateRule::Sgd {
+            momentum: case.number("momentum"),
+        },
+        false => UpdateRule::AdamW,
+    };
+    OptimizerSettings {
+        rule,
+        betas: [given("beta_1", 0.9), given("beta_2", 0.999)],
+        epsilon: given("epsilon", 1e-8),
+        weight_decay,
+        layer_decay: LayerDecay::none(),
+    }
+}
+
 /// Makes the case's three steps on `module`, whose one parameter is called `weight`. Between steps
 /// the optimiser is saved and loaded by another one, as a continued run does.
 fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
     let device = Device::flex();
-    let settings = OptimizerSettings {
-        rule: UpdateRule::AdamW,
-        betas: [case.number("beta_1"), case.number("beta_2")],
-        epsilon: case.number("epsilon"),
-        weight_decay,
-        layer_decay: LayerDecay::none(),
+    let settings = settings(case, weight_decay);
+    // What the optimiser keeps, as it calls it and as PyTorch does, and how near they are.
+    let kept = match settings.rule {
+        UpdateRule::Sgd { .. } => vec![("moment_1", "velocity", EXACT)],
+        _ => vec![
+            ("moment_1", "first_moment", EXACT),
+            ("moment_2", "second_moment", SECOND_MOMENT),
+        ],
     };
     let mut file = TensorFile::default();
     file.insert("weight", case.parameters["weight"].host());
@@ -118,9 +143,11 @@ fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
             EXACT,
         );
         let state = optimizer.state();
-        let moment = |i: usize| state.moments.get(&format!("moment_{i}.weight")).unwrap();
-        assert_close(&what, moment(1), expected("first_moment"), EXACT);
-        assert_close(&what, moment(2), expected("second_moment"), SECOND_MOMENT);
+        for (ours, theirs, relative) in &kept {
+            let found = state.moments.get(&format!("{ours}.weight")).unwrap();
+            assert_close(&what, found, expected(theirs), *relative);
+        }
+        assert_eq!(state.moments.names().count(), kept.len());
         assert_eq!(state.updates, BTreeMap::from([("weight".to_owned(), step)]));
 
         optimizer = NamedOptimizer::new(&settings);
@@ -131,13 +158,13 @@ fn check_steps<M: Module>(case: &Case, mut module: M, weight_decay: f64) {
 #[test]
 fn a_linear_layer_is_updated_as_pytorch_does_with_decay_and_without() {
     let device = Device::flex().autodiff();
-    for name in ["adamw", "adamw-without-decay"] {
+    for name in ["adamw", "adamw-without-decay", "sgd", "sgd-without-decay"] {
         let case = case(name);
         let layer = LinearConfig::new(3, 2)
             .with_bias(false)
             .init(Key::new(0), &device);
         let decay = case.number("weight_decay");
-        assert_eq!(decay > 0.0, name == "adamw");
+        assert_eq!(decay > 0.0, !name.ends_with("without-decay"));
         check_steps(&case, layer, decay);
     }
 }
@@ -145,8 +172,10 @@ fn a_linear_layer_is_updated_as_pytorch_does_with_decay_and_without() {
 #[test]
 fn a_table_is_never_decayed() {
     let device = Device::flex().autodiff();
-    let table = TableConfig::new(2, 3).init(Key::new(0), &device);
-    check_steps(&case("adamw-without-decay"), table, 0.5);
+    for name in ["adamw-without-decay", "sgd-without-decay"] {
+        let table = TableConfig::new(2, 3).init(Key::new(0), &device);
+        check_steps(&case(name), table, 0.5);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use regard_data::Column;
+use regard_trainer::config::Task;
 
 /// `regard init`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -23,6 +24,9 @@ pub struct InitArgs {
     /// The column of the label, by name or 0-based number [default: guessed]
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<Column>,
+    /// What the model is to learn [default: guessed; text-classification with --private]
+    #[arg(long, value_name = "TASK", value_parser = task)]
+    pub task: Option<Task>,
     /// The format of the files [default: by the file name's extension]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<TableFormat>,
@@ -43,9 +47,17 @@ pub struct InitArgs {
     /// A tokenizer made from public texts, as `regard tokenizer` makes one [default: bytes]
     #[arg(long, value_name = "FILE", requires = "private")]
     pub tokenizer: Option<PathBuf>,
-    /// The longest text, in tokens; what exceeds it is cut off
+    /// The longest text, in tokens, or whole series, in steps; what exceeds it is cut off
     #[arg(long, value_name = "N", requires = "private")]
     pub max_length: Option<usize>,
+}
+
+fn task(name: &str) -> Result<Task, String> {
+    let known = Task::ALL.iter().find(|task| task.name() == name);
+    known.copied().ok_or_else(|| {
+        let names: Vec<&str> = Task::ALL.iter().map(|task| task.name()).collect();
+        format!("expected {}", names.join(", "))
+    })
 }
 
 /// The format of a table of labelled texts.

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use regard_data::Format;
+use regard_trainer::config::Task;
 use regard_trainer::init::{InitOptions, PrivateInitOptions, propose, propose_private};
 
 use crate::args::{InitArgs, TableFormat};
@@ -17,6 +18,7 @@ pub fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.private {
         let proposal = propose_private(&PrivateInitOptions {
             train: args.train.clone(),
+            task: args.task.unwrap_or(Task::TextClassification),
             format,
             text_column: args.text_column.clone(),
             label_column: args.label_column.clone(),
@@ -35,6 +37,7 @@ pub fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<()> {
         format,
         text_column: args.text_column.clone(),
         label_column: args.label_column.clone(),
+        task: args.task,
         processors: processors.get(),
     })?;
     printer.result(&proposal.to_toml())

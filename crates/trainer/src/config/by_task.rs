@@ -19,22 +19,25 @@ impl Key {
     #[must_use]
     pub fn tasks(&self) -> &'static [Task] {
         match (self.section(), self.name()) {
-            ("tokenizer", _) | ("data", "text_column" | "labels") => TEXT,
-            ("data", "label_column" | "valid" | "test") | ("model", "pooling") => CLASSES,
+            ("tokenizer", _) | ("data", "text_column") => TEXT,
+            ("data", "label_column" | "labels" | "valid" | "test") | ("model", "pooling") => {
+                CLASSES
+            }
             ("train", "label_smoothing" | "class_weights" | "mixup") => CLASSES,
             ("train", "word_dropout") => TEXT,
-            ("train", "jitter" | "scaling") | ("model.stem", _) => &[SeriesClassification],
-            ("data", "lookback" | "horizon" | "stride" | "repeated_times" | "scaler")
+            ("train", "jitter" | "scaling") | ("model.stem", _) | ("data", "max_steps") => {
+                &[SeriesClassification]
+            }
+            ("data", "lookback" | "horizon" | "stride" | "repeated_times")
             | ("data.split", _)
             | ("model", "linear_skip") => WINDOWS,
-            ("data", "time_column" | "id_column" | "target_columns")
+            ("data", "time_column" | "id_column" | "target_columns" | "scaler")
             | ("model.patch", _)
             | ("model", "instance_norm") => SERIES,
             ("model", "quantiles") => &[SeriesForecasting],
             ("anomaly", _) => &[SeriesAnomaly],
-            // A threshold of anomalies, and the labels and lengths of whole series, are found in the
-            // data without noise.
-            ("privacy", _) => &[TextClassification, SeriesForecasting],
+            // A threshold of anomalies is found in the data without noise.
+            ("privacy", _) => &[TextClassification, SeriesForecasting, SeriesClassification],
             // Of whole series nothing is shown.
             ("report", "examples") => &[TextClassification, SeriesForecasting, SeriesAnomaly],
             _ => Task::ALL,

@@ -182,6 +182,8 @@ pub const KEYS: &[Key] = &[
         Unset("the labels of the training data, sorted"),
         "the labels, in the order of the model's outputs"),
 
+    Key::new("data", "max_steps", integer(1, 1_000_000), Unset("as many as the longest series has"),
+        "the steps of a series that the model takes; what lies behind them is cut off"),
     Key::new("data", "time_column", Kind::Column, Unset("rows stand in time order"),
         "the column that holds the time of a row"),
     Key::new("data", "id_column", Kind::Column, Unset("the file is one series"),

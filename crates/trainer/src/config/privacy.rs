@@ -251,6 +251,10 @@ fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
             "\"record\", \"document\" or \"user:COLUMN\", since the task is about texts",
             "a text is a record, and a document too; \"user:COLUMN\" joins the texts of one person",
         ),
+        (Task::SeriesClassification, Document | Window | User(_)) => (
+            "\"series\" or \"record\", since the task is about whole series",
+            "a series with its label is a record",
+        ),
         (Task::SeriesForecasting, Record | Document | User(_)) => (
             "\"series\" or \"window\", since the task is about series",
             "a value stands in many windows: \"series\" protects all that one id has, \"window\" one \
@@ -266,10 +270,11 @@ fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
             hint: Some(hint.to_owned()),
         });
     }
-    if config.task != Task::SeriesForecasting {
+    if config.task == Task::TextClassification {
         return;
     }
-    if privacy.unit == Series && config.data.id_column.is_none() {
+    let is_forecast = config.task == Task::SeriesForecasting;
+    if is_forecast && privacy.unit == Series && config.data.id_column.is_none() {
         found.push(Conflict {
             keys: &["data.id_column", "privacy.unit"],
             expected: "the column that says which series a row belongs to".to_owned(),
@@ -281,7 +286,21 @@ fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
             ),
         });
     }
-    if config.data.target_columns.is_none() {
+    if config.task == Task::SeriesClassification && config.data.max_steps.is_none() {
+        found.push(Conflict {
+            keys: &["data.max_steps"],
+            expected: "the most steps of a series, beside [privacy]".to_owned(),
+            found: "nothing".to_owned(),
+            hint: Some(
+                "how long the longest series is would be found in private data; a longer one is cut off"
+                    .to_owned(),
+            ),
+        });
+    }
+    // A `.ts` file has nothing but channels and labels.
+    let extension = config.data.train.extension();
+    let is_ts = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("ts"));
+    if config.data.target_columns.is_none() && (is_forecast || !is_ts) {
         found.push(Conflict {
             keys: &["data.target_columns"],
             expected: "the channels, beside [privacy]".to_owned(),
@@ -296,7 +315,7 @@ fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
             found: "\"standard\"".to_owned(),
             hint: Some(
                 "means and deviations of private data are private; `model.instance_norm` scales each \
-                 window by itself, or privacy.public = [\"scaler\"] says that they may be known"
+                 window or series by itself, or privacy.public = [\"scaler\"] says that they may be known"
                     .to_owned(),
             ),
         });
@@ -399,9 +418,9 @@ fn sampling(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>)
         }),
         _ => {}
     }
-    let of_a_unit = match privacy.unit {
-        PrivacyUnit::User(_) => "records of a user",
-        PrivacyUnit::Series => "windows of a series",
+    let of_a_unit = match (&privacy.unit, config.task) {
+        (PrivacyUnit::User(_), _) => "records of a user",
+        (PrivacyUnit::Series, Task::SeriesForecasting) => "windows of a series",
         _ => return,
     };
     if privacy.max_rows_per_unit.is_none() {
@@ -432,7 +451,7 @@ fn looks_at_private_data(config: &Config, privacy: &PrivacyConfig, found: &mut V
         eval,
         ..
     } = config;
-    if config.task == Task::TextClassification
+    if config.task != Task::SeriesForecasting
         && data.labels.is_none()
         && !privacy.is_public("labels")
     {

@@ -389,6 +389,9 @@ pub struct DataConfig {
     /// The labels in the order of the model's outputs; taken from the training data when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// The steps of a whole series that the model takes; as many as the longest has when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<usize>,
     /// The column that holds the time of a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_column: Option<Column>,

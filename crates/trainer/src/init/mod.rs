@@ -7,12 +7,14 @@
 
 mod columns;
 mod private;
+mod private_series;
 mod render;
 mod series;
 mod sizes;
 
 use std::path::{Path, PathBuf};
 
+use regard_data::series::SeriesTask;
 use regard_data::{Column, Format, Records, Source, require_regular_file};
 
 pub use columns::ColumnGuess;
@@ -20,6 +22,7 @@ pub use private::{PrivateInitOptions, propose_private};
 pub use series::SeriesProposal;
 pub use sizes::Sizes;
 
+use crate::config::Task;
 use crate::error::TrainError;
 use columns::{ColumnStatistics, ValueRoom};
 
@@ -38,6 +41,8 @@ pub struct InitOptions {
     pub text_column: Option<Column>,
     /// The label column, if it is not to be guessed.
     pub label_column: Option<Column>,
+    /// What the model is to learn, if it is not to be guessed.
+    pub task: Option<Task>,
     /// The processors that training may use.
     pub processors: usize,
 }
@@ -77,14 +82,20 @@ pub struct TextProposal {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or no column can be the text or the label.
+/// If the file cannot be read, no column can be the text or the label, or the file is not one for the task that is asked for.
 pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     // It is read twice: for the header, and for everything else.
     require_regular_file(&options.train)?;
+    if options.task == Some(Task::TextClassification) {
+        return propose_text(options).map(|proposal| Proposal::Text(Box::new(proposal)));
+    }
     let fault = match propose_series(options) {
         Ok(Some(proposal)) => return Ok(Proposal::Series(Box::new(proposal))),
+        Ok(None) if let Some(asked) = options.task => {
+            return Err(not_for(options, asked, "texts, or a table without series"));
+        }
         Ok(None) => None,
-        Err(error) if series::is_ts(&options.train) => return Err(error),
+        Err(error) if series::is_ts(&options.train) || options.task.is_some() => return Err(error),
         // What is no number in a series may be a text like others.
         Err(error) => Some(error),
     };
@@ -139,12 +150,36 @@ fn propose_series(options: &InitOptions) -> Result<Option<SeriesProposal>, Train
     }
     let header = series::is_ts(&options.train) || has_header(options)?;
     let source = source_of(options, &options.train, header)?;
-    let guess = regard_data::series::guess(&source)?;
-    Ok(guess.map(|guess| SeriesProposal {
+    let Some(guess) = regard_data::series::guess(&source)? else {
+        return Ok(None);
+    };
+    let task = match (guess.task, options.task) {
+        (SeriesTask::Forecasting, Some(Task::SeriesAnomaly)) => Task::SeriesAnomaly,
+        (SeriesTask::Forecasting, None | Some(Task::SeriesForecasting)) => Task::SeriesForecasting,
+        (SeriesTask::Classification, None | Some(Task::SeriesClassification)) => {
+            Task::SeriesClassification
+        }
+        (SeriesTask::Forecasting, Some(asked)) => {
+            return Err(not_for(options, asked, "series without labels"));
+        }
+        (SeriesTask::Classification, Some(asked)) => {
+            return Err(not_for(options, asked, "whole series with a label each"));
+        }
+    };
+    Ok(Some(SeriesProposal {
         options: options.clone(),
         header,
         guess,
+        task,
     }))
+}
+
+fn not_for(options: &InitOptions, asked: Task, found: &'static str) -> TrainError {
+    TrainError::NotForTask {
+        path: options.train.clone(),
+        asked: asked.name(),
+        found,
+    }
 }
 
 fn source_of(options: &InitOptions, path: &Path, header: bool) -> Result<Source, TrainError> {

@@ -11,6 +11,8 @@ use regard_data::{Column, Format, Records, Source, require_regular_file};
 use toml::Value;
 
 use super::columns::{LABEL_NAMES, TEXT_NAMES};
+use super::private_series::render_series;
+use crate::config::Task;
 use crate::error::TrainError;
 
 /// What a user says of private data.
@@ -18,6 +20,8 @@ use crate::error::TrainError;
 pub struct PrivateInitOptions {
     /// The training file.
     pub train: PathBuf,
+    /// What the model is to learn.
+    pub task: Task,
     /// The format of the file, if its extension does not say it.
     pub format: Option<Format>,
     /// The text column, if it is not to be known by its name.
@@ -30,7 +34,7 @@ pub struct PrivateInitOptions {
     pub labels: Option<Vec<String>>,
     /// A tokenizer made from public texts; bytes if there is none.
     pub tokenizer: Option<PathBuf>,
-    /// The longest text, in tokens.
+    /// The longest text, in tokens, or series, in steps.
     pub max_length: Option<usize>,
 }
 
@@ -38,7 +42,7 @@ pub struct PrivateInitOptions {
 ///
 /// # Errors
 ///
-/// If the header of the file cannot be read.
+/// If the header of the file cannot be read, or the task has no private training.
 pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainError> {
     require_regular_file(&options.train)?;
     let source = Source::new(&options.train).with_header(true);
@@ -60,24 +64,25 @@ pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainErro
     let label = column(&options.label_column, LABEL_NAMES);
     let mut toml = String::new();
     // Writing to a string cannot fail.
-    let _ = render(options, text.as_ref(), label.as_ref(), &mut toml);
+    let _ = match options.task {
+        Task::TextClassification => render(options, text.as_ref(), label.as_ref(), &mut toml),
+        Task::SeriesForecasting | Task::SeriesClassification => {
+            let label = label.filter(|_| options.task == Task::SeriesClassification);
+            render_series(options, &names, label.as_ref(), &mut toml)
+        }
+        Task::SeriesAnomaly => return Err(TrainError::NoPrivateAnomaly),
+    };
     Ok(toml)
 }
 
-fn render(
-    options: &PrivateInitOptions,
-    text: Option<&Column>,
-    label: Option<&Column>,
-    out: &mut String,
-) -> std::fmt::Result {
-    let text_of = |value: &str| Value::String(value.to_owned()).to_string();
-    let size = options.dataset_size;
+/// What a configuration begins with.
+pub(super) fn beginning(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
-        "# A private configuration. Of the data nothing but its header was read; what it takes to be known comes from you.\n# `regard privacy plan` tells what it promises and costs, docs/privacy.md what that means.\nversion = 1\ntask = \"text-classification\"\n\n[data]\ntrain = {}",
-        text_of(&options.train.display().to_string())
+        "# A private configuration. Of the data nothing but its header was read; what it takes to be known comes from you.\n# `regard privacy plan` tells what it promises and costs, docs/privacy.md what that means.\nversion = 1\ntask = \"{}\"\n\n[data]\ntrain = {}",
+        options.task.name(),
+        quoted(&options.train.display().to_string())
     )?;
-    writeln!(out, "valid = 0.1  # held out row by row")?;
     if let Some(format) = options.format {
         let name = match format {
             Format::Csv => "csv",
@@ -86,48 +91,42 @@ fn render(
         };
         writeln!(out, "format = \"{name}\"")?;
     }
-    for (key, column, flag) in [
-        ("text_column", text, "--text-column"),
-        ("label_column", label, "--label-column"),
-    ] {
-        match column {
-            Some(Column::Number(number)) => writeln!(out, "{key} = {number}")?,
-            Some(Column::Name(name)) => writeln!(out, "{key} = {}", text_of(name))?,
-            None => writeln!(out, "# {key} = \"…\"  # to fill in, or {flag}")?,
-        }
+    Ok(())
+}
+
+/// A text as TOML has it.
+pub(super) fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+/// A column as a configuration names it.
+pub(super) fn named(column: &Column) -> String {
+    match column {
+        Column::Number(number) => number.to_string(),
+        Column::Name(name) => quoted(name),
     }
+}
+
+pub(super) fn labels(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
     match &options.labels {
         Some(labels) => {
             let labels = labels.iter().map(|label| Value::String(label.clone()));
-            writeln!(out, "labels = {}", Value::Array(labels.collect()))?;
+            writeln!(out, "labels = {}", Value::Array(labels.collect()))
         }
         None => writeln!(
             out,
             "# labels = [\"…\", \"…\"]  # to fill in, or --labels: all of them"
-        )?,
+        ),
     }
-    match &options.tokenizer {
-        Some(file) => writeln!(
-            out,
-            "\n[tokenizer]\nkind = \"bpe\"\nfile = {}  # you say that it was made from public texts",
-            text_of(&file.display().to_string())
-        )?,
-        None => writeln!(
-            out,
-            "\n[tokenizer]  # a vocabulary of public texts learns more: `regard tokenizer`, and --tokenizer\nkind = \"bytes\"  # learns nothing from private texts\nlowercase = false  # capitals tell something, and cost no vocabulary here"
-        )?,
-    }
-    match options.max_length {
-        Some(most) => writeln!(out, "max_length = {most}")?,
-        None => writeln!(
-            out,
-            "max_length = 256  # tokens; --max-length, if you know better"
-        )?,
-    }
-    writeln!(
-        out,
-        "\n[model]  # small: noise grows with the number of parameters\nd_model = 32\nn_layers = 1\nn_heads = 2\nd_ff = 32\nposition = \"none\"  # fewer numbers to put noise on\ndropout = 0.0  # noise is enough"
-    )?;
+}
+
+/// `[train]` and `[privacy]`; `unit` is the line on it.
+pub(super) fn training(
+    options: &PrivateInitOptions,
+    unit: &str,
+    out: &mut String,
+) -> std::fmt::Result {
+    let size = options.dataset_size;
     let batch = size.map_or(1024, |size| (size / 4).clamp(64, 4096).min(size));
     writeln!(
         out,
@@ -151,10 +150,51 @@ fn render(
             "# delta = …  # to fill in: 1 / dataset_size^1.1\n# dataset_size = …  # to fill in, or --dataset-size: a round number near that of the units to train on"
         )?,
     }
+    writeln!(out, "clipping = \"auto-s\"  # no threshold to tune\n{unit}")
+}
+
+fn render(
+    options: &PrivateInitOptions,
+    text: Option<&Column>,
+    label: Option<&Column>,
+    out: &mut String,
+) -> std::fmt::Result {
+    beginning(options, out)?;
+    writeln!(out, "valid = 0.1  # held out row by row")?;
+    for (key, column, flag) in [
+        ("text_column", text, "--text-column"),
+        ("label_column", label, "--label-column"),
+    ] {
+        match column {
+            Some(column) => writeln!(out, "{key} = {}", named(column))?,
+            None => writeln!(out, "# {key} = \"…\"  # to fill in, or {flag}")?,
+        }
+    }
+    labels(options, out)?;
+    match &options.tokenizer {
+        Some(file) => writeln!(
+            out,
+            "\n[tokenizer]\nkind = \"bpe\"\nfile = {}  # you say that it was made from public texts",
+            quoted(&file.display().to_string())
+        )?,
+        None => writeln!(
+            out,
+            "\n[tokenizer]  # a vocabulary of public texts learns more: `regard tokenizer`, and --tokenizer\nkind = \"bytes\"  # learns nothing from private texts\nlowercase = false  # capitals tell something, and cost no vocabulary here"
+        )?,
+    }
+    match options.max_length {
+        Some(most) => writeln!(out, "max_length = {most}")?,
+        None => writeln!(
+            out,
+            "max_length = 256  # tokens; --max-length, if you know better"
+        )?,
+    }
     writeln!(
         out,
-        "clipping = \"auto-s\"  # no threshold to tune\nunit = \"record\"  # or \"user:COLUMN\", if people have several records"
-    )
+        "\n[model]  # small: noise grows with the number of parameters\nd_model = 32\nn_layers = 1\nn_heads = 2\nd_ff = 32\nposition = \"none\"  # fewer numbers to put noise on\ndropout = 0.0  # noise is enough"
+    )?;
+    let unit = "unit = \"record\"  # or \"user:COLUMN\", if people have several records";
+    training(options, unit, out)
 }
 
 #[cfg(test)]
@@ -165,6 +205,7 @@ mod tests {
     fn options(train: PathBuf) -> PrivateInitOptions {
         PrivateInitOptions {
             train,
+            task: Task::TextClassification,
             format: None,
             text_column: None,
             label_column: None,

@@ -3,14 +3,19 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use regard_data::series::{RepeatedTimes, SeriesGuess, SeriesTask};
+use regard_data::series::{RepeatedTimes, SeriesGuess};
 use toml::Value;
 
 use super::InitOptions;
 use super::render::{comment, path};
+use crate::config::Task;
 
 /// Steps of the optimiser that a small forecaster gains from.
 const FORECAST_STEPS: usize = 800;
+/// And one that is to tell the usual from the unusual.
+const ANOMALY_STEPS: usize = 1500;
+/// Steps that it tells where there is no season.
+const ANOMALY_HORIZON: usize = 24;
 /// And a small classifier, which has few examples.
 const CLASS_STEPS: usize = 800;
 /// Training windows that an epoch holds at most: neighbours tell the same.
@@ -22,6 +27,7 @@ pub struct SeriesProposal {
     pub(super) options: InitOptions,
     pub(super) header: bool,
     pub(super) guess: SeriesGuess,
+    pub(super) task: Task,
 }
 
 impl SeriesProposal {
@@ -30,14 +36,15 @@ impl SeriesProposal {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = match self.guess.task {
-            SeriesTask::Forecasting => self.forecasting(&mut text),
-            SeriesTask::Classification => self.classification(&mut text),
+        let _ = match self.task {
+            Task::SeriesAnomaly => self.anomaly(&mut text),
+            Task::SeriesClassification => self.classification(&mut text),
+            _ => self.forecasting(&mut text),
         };
         text
     }
 
-    fn beginning(&self, out: &mut String, task: &str, what: &str) -> std::fmt::Result {
+    fn beginning(&self, out: &mut String, what: &str) -> std::fmt::Result {
         let train = &self.options.train;
         writeln!(
             out,
@@ -52,6 +59,7 @@ impl SeriesProposal {
         for reason in &self.guess.reasons {
             writeln!(out, "# {}: {}", reason.what, comment(&reason.sentence))?;
         }
+        let task = self.task.name();
         writeln!(out, "version = 1\ntask = \"{task}\"\n\n[data]")?;
         writeln!(out, "train = {}", path(train))?;
         if !is_ts(train) {
@@ -91,12 +99,9 @@ impl SeriesProposal {
 
     fn forecasting(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
-        self.beginning(out, "series-forecasting", "rows")?;
+        self.beginning(out, "rows")?;
         self.channels(out)?;
-        if guess.repeated_times != RepeatedTimes::Refuse {
-            let name = serde_json::to_value(guess.repeated_times).unwrap_or_default();
-            writeln!(out, "repeated_times = {name}")?;
-        }
+        self.repeated_times(out)?;
         writeln!(out, "lookback = {}", guess.lookback)?;
         writeln!(out, "horizon = {}", guess.horizon)?;
         let windows = (guess.rows * 7 / 10).saturating_sub(guess.lookback + guess.horizon - 1);
@@ -147,9 +152,58 @@ impl SeriesProposal {
         writeln!(out, "\n[eval]\nevery = \"5%\"  # the best may come early")
     }
 
+    fn repeated_times(&self, out: &mut String) -> std::fmt::Result {
+        if self.guess.repeated_times == RepeatedTimes::Refuse {
+            return Ok(());
+        }
+        let name = serde_json::to_value(self.guess.repeated_times).unwrap_or_default();
+        writeln!(out, "repeated_times = {name}")
+    }
+
+    fn anomaly(&self, out: &mut String) -> std::fmt::Result {
+        let guess = &self.guess;
+        self.beginning(out, "rows")?;
+        self.channels(out)?;
+        self.repeated_times(out)?;
+        // The validation part must hold a window, and the part to train on many.
+        let season = guess.season.unwrap_or(ANOMALY_HORIZON);
+        let horizon = season.clamp(1, (guess.rows * 3 / 100).max(1));
+        let lookback = guess.lookback.clamp(1, (guess.rows * 4 / 100).max(1));
+        writeln!(out, "lookback = {lookback}  # what a step is expected from")?;
+        writeln!(
+            out,
+            "horizon = {horizon}  # each step is judged by all forecasts of it, up to so many rows before"
+        )?;
+        writeln!(
+            out,
+            "\n[data.split]  # in time order: the model learns what is usual from the first part, as it is\n\
+             train = 0.12\nvalid = 0.03\ntest = 0.85"
+        )?;
+        writeln!(
+            out,
+            "\n[anomaly]\nsmooth = {horizon}  # steps whose scores are averaged\n\
+             quantile = 0.99  # of the scores of the validation part: above it a step is called unusual\n\
+             # windows = \"…\"  # a file of labelled windows, if you have one: scores are judged by it, nothing is learned from it"
+        )?;
+        let length = (lookback / 16).clamp(1, 16);
+        writeln!(
+            out,
+            "\n[model]\ninstance_norm = false  # the model knows which level is usual\ndropout = 0.1\n\
+             patch = {{length = {length}, stride = {}}}",
+            length.div_ceil(2)
+        )?;
+        let windows = (guess.rows * 12 / 100).saturating_sub(lookback + horizon - 1);
+        let per_epoch = windows.div_ceil(32).max(1);
+        writeln!(
+            out,
+            "\n[train]\nepochs = {}  # about {ANOMALY_STEPS} steps\nbatch_size = 32\nlearning_rate = 1e-3\nema = 0.99",
+            ANOMALY_STEPS.div_ceil(per_epoch).clamp(1, 100)
+        )
+    }
+
     fn classification(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
-        self.beginning(out, "series-classification", "series")?;
+        self.beginning(out, "series")?;
         if let Some(label) = &guess.label_column {
             writeln!(out, "label_column = {}", self.column(label))?;
         }

@@ -11,6 +11,14 @@ fn propose_for(name: &str, content: &str) -> Result<(TextProposal, Config), Trai
 }
 
 fn propose_any(name: &str, content: &str) -> Result<(Proposal, Config), TrainError> {
+    propose_task(name, content, None)
+}
+
+fn propose_task(
+    name: &str,
+    content: &str,
+    task: Option<config::Task>,
+) -> Result<(Proposal, Config), TrainError> {
     let folder = tempfile::tempdir().unwrap();
     let train = folder.path().join(name);
     std::fs::write(&train, content).unwrap();
@@ -21,6 +29,7 @@ fn propose_any(name: &str, content: &str) -> Result<(Proposal, Config), TrainErr
         format: None,
         text_column: None,
         label_column: None,
+        task,
         processors: 2,
     };
     let proposal = propose(&options)?;
@@ -152,4 +161,47 @@ fn a_table_of_numbers_is_forecast_and_a_file_of_the_archives_is_classified() {
         proposal.to_toml()
     );
     assert!(config.model.stem.layers > 0);
+}
+
+#[test]
+fn a_task_that_is_asked_for_is_proposed_or_refused() {
+    use config::Task::{
+        SeriesAnomaly, SeriesClassification, SeriesForecasting, TextClassification,
+    };
+    let hours = rows(900, |i| {
+        format!(
+            "2024-{:02}-{:02}T{:02}:00,{}",
+            1 + i / 24 / 28,
+            1 + i / 24 % 28,
+            i % 24,
+            i % 24
+        )
+    });
+    let table = format!("time,load\n{hours}");
+    for task in [SeriesAnomaly, SeriesForecasting] {
+        let (proposal, config) = propose_task("a.csv", &table, Some(task)).unwrap();
+        assert_eq!(config.task, task, "{}", proposal.to_toml());
+    }
+    let (_, config) = propose_task("a.csv", &table, Some(SeriesAnomaly)).unwrap();
+    assert!(!config.model.instance_norm);
+    assert_eq!((config.data.horizon, config.anomaly.smooth), (24, 24));
+    let refused = propose_task("a.csv", &table, Some(SeriesClassification)).unwrap_err();
+    let message = refused.to_string();
+    assert!(
+        message.contains("taken for series without labels"),
+        "{message}"
+    );
+
+    let texts = format!(
+        "label,text\n{}",
+        rows(40, |i| format!("{},some words of number {i}", i % 2))
+    );
+    let (_, config) = propose_task("a.csv", &texts, Some(TextClassification)).unwrap();
+    assert_eq!(config.task, TextClassification);
+    let refused = propose_task("a.csv", &texts, Some(SeriesForecasting)).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("series-forecasting needs something else")
+    );
 }

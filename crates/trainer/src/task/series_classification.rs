@@ -5,15 +5,15 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{BundleInfo, Companion, Schema, SeriesSchema, series_input};
 use regard_data::series::{LabelledColumns, LabelledSeries, RepeatedTimes, Scaler};
-use regard_data::{Source, require_two_classes};
+use regard_data::{Labels, require_two_classes};
 use regard_model::{EmbeddingConfig, HeadConfig, SeriesConfig, StemConfig, TransformerConfig};
 use regard_ops::Key;
 
 use super::classes::{class_weights, evaluate_classes, weighted_cross_entropy};
 use super::encoder::encoder;
-use super::text_parts::{format, held_out};
+use super::text_parts::{format, held_out, held_out_by_row, source};
 use super::{Baselines, Batch, Evaluation, Split, Targets, Task, baselines};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ScalerKind};
 use crate::error::TrainError;
 
 /// One label out of several for each series. A unit is a series, and a series is one row of all its channels: what
@@ -38,10 +38,16 @@ impl SeriesClassification {
     /// If the data cannot be read or is not what the configuration says.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let data = &config.data;
-        let train = LabelledSeries::load(&source(config, &data.train), &columns(config), None)?;
+        let is_private = config.privacy.is_some();
+        let declared = data.labels.clone().map(Labels::new).transpose()?;
+        let train = read(config, &data.train, declared.as_ref())?;
         let labels = train.labels().clone();
         let mut parts = [Vec::new(), Vec::new(), Vec::new()];
-        for (row, split) in held_out(data, train.label_ids())?.into_iter().enumerate() {
+        let splits = match is_private {
+            true => held_out_by_row(data, train.len()),
+            false => held_out(data, train.label_ids())?,
+        };
+        for (row, split) in splits.into_iter().enumerate() {
             parts[split as usize].push((0, row));
         }
         let mut files = vec![train];
@@ -51,8 +57,7 @@ impl SeriesClassification {
         ];
         for (split, other) in others {
             if let Some(config::Source::Path(path)) = other {
-                let read =
-                    LabelledSeries::load(&source(config, path), &columns(config), Some(&labels))?;
+                let read = read(config, path, Some(&labels))?;
                 if read.channels() != files[0].channels() {
                     return Err(regard_data::DataError::ColumnsChanged {
                         path: path.clone(),
@@ -70,16 +75,23 @@ impl SeriesClassification {
         for (_, row) in &parts[Split::Train as usize] {
             counts[files[0].label_ids()[*row] as usize] += 1;
         }
-        require_two_classes(&labels, &counts, &data.train.display().to_string())?;
+        // Which labels private data has is private.
+        if !is_private {
+            require_two_classes(&labels, &counts, &data.train.display().to_string())?;
+        }
         let rows = parts[Split::Train as usize].iter();
         let rows: Vec<usize> = rows.map(|(_, row)| *row).collect();
         Ok(Self {
-            scaler: Scaler::fit_series(&files[0], &rows, data.train.as_path())?,
-            has_missing: files.iter().any(|file| {
-                let values = (0..file.len()).flat_map(|row| file.values(row));
-                values.into_iter().any(|value| value.is_nan())
+            scaler: match data.scaler {
+                ScalerKind::Standard => Scaler::fit_series(&files[0], &rows, data.train.as_path())?,
+                ScalerKind::None => Scaler::identity(files[0].channels()),
+            },
+            // Whether private data has gaps is private: its model is always ready for some.
+            has_missing: is_private || files.iter().any(has_missing),
+            longest: data.max_steps.unwrap_or_else(|| {
+                let longest = files.iter().map(LabelledSeries::longest).max();
+                longest.unwrap_or(1)
             }),
-            longest: files.iter().map(LabelledSeries::longest).max().unwrap_or(1),
             class_weights: class_weights(&config.train.class_weights, &counts)?,
             files,
             parts,
@@ -142,12 +154,22 @@ fn lacking(all: &[String], some: &[String]) -> Vec<String> {
     lacks.cloned().collect()
 }
 
-fn source(config: &Config, path: &Path) -> Source {
-    let source = Source::new(path).with_header(config.data.header);
-    match config.data.format {
-        Some(given) => source.with_format(format(given)),
-        None => source,
+fn has_missing(file: &LabelledSeries) -> bool {
+    (0..file.len()).any(|row| file.values(row).iter().any(|value| value.is_nan()))
+}
+
+/// Reads a file; what lies behind `data.max_steps` is cut off.
+fn read(
+    config: &Config,
+    path: &Path,
+    labels: Option<&Labels>,
+) -> Result<LabelledSeries, TrainError> {
+    let source = source(&config.data, path);
+    let mut series = LabelledSeries::load(&source, &columns(config), labels)?;
+    if let Some(steps) = config.data.max_steps {
+        series.cut_to(steps);
     }
+    Ok(series)
 }
 
 fn columns(config: &Config) -> LabelledColumns {
@@ -252,6 +274,7 @@ impl Task for SeriesClassification {
             schema: Schema::Series(SeriesSchema {
                 time_column: data.time_column.clone(),
                 id_column: data.id_column.clone(),
+                cuts_long_series: data.max_steps.is_some(),
                 label_column: Some(data.label_column.clone()),
                 channels: self.scaler.columns().to_vec(),
                 header: data.header,
@@ -296,10 +319,10 @@ impl Task for SeriesClassification {
                 shortest.unwrap_or(0),
                 longest.unwrap_or(0),
                 self.scaler.columns().len(),
-                if self.has_missing {
-                    ", some values missing"
-                } else {
-                    ""
+                match (&self.config.privacy, self.has_missing) {
+                    (Some(_), _) => ", values may be missing",
+                    (None, true) => ", some values missing",
+                    (None, false) => "",
                 }
             ));
         }

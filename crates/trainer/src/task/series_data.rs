@@ -81,6 +81,7 @@ impl SeriesData {
         SeriesSchema {
             time_column: data.time_column.clone(),
             id_column: data.id_column.clone(),
+            cuts_long_series: false,
             label_column: None,
             channels: self.table.columns().to_vec(),
             header: data.header,

@@ -62,7 +62,10 @@ impl TextClassification {
         for class in texts.classes(Split::Train) {
             counts[class as usize] += 1;
         }
-        require_two_classes(&texts.labels, &counts, &data.train.display().to_string())?;
+        // Which labels private data has is private.
+        if config.privacy.is_none() {
+            require_two_classes(&texts.labels, &counts, &data.train.display().to_string())?;
+        }
         let class_weights = class_weights(&config.train.class_weights, &counts)?;
         let init_from = config.train.init_from.as_deref();
         let (tokenizer, sampled) = tokenizer(&config.tokenizer, init_from, &texts)?;

@@ -165,6 +165,22 @@ impl LabelledSeries {
         &self.fingerprint
     }
 
+    /// Cuts off what lies behind the first `steps` of each series.
+    pub fn cut_to(&mut self, steps: usize) {
+        if self.longest() <= steps {
+            return;
+        }
+        let width = self.channels.len();
+        let mut values = Vec::with_capacity(self.values.len());
+        let mut ends = Vec::with_capacity(self.len());
+        for series in 0..self.len() {
+            let kept = self.length(series).min(steps);
+            values.extend_from_slice(&self.values(series)[..kept * width]);
+            ends.push(values.len() / width);
+        }
+        (self.values, self.ends) = (values, ends);
+    }
+
     fn start(&self, series: usize) -> usize {
         series.checked_sub(1).map_or(0, |before| self.ends[before])
     }

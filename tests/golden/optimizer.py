@@ -1,4 +1,4 @@
-"""The optimiser's side of a step: AdamW, clipping by the global norm, cross-entropy with label smoothing."""
+"""The optimiser's side of a step: AdamW, SGD with momentum, clipping by the global norm, cross-entropy with label smoothing."""
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,27 @@ def adamw(name, weight_decay):
         outputs[f"weight.{step}"] = weight.detach().clone()
         outputs[f"first_moment.{step}"] = state["exp_avg"].clone()
         outputs[f"second_moment.{step}"] = state["exp_avg_sq"].clone()
+    return {"name": name, "inputs": inputs, "parameters": parameters, "outputs": outputs}
+
+
+def sgd(name, weight_decay):
+    """PyTorch's SGD adds its decay to the gradient; the decay here is decoupled, so it is made by hand before."""
+    draw = Draw(8)
+    learning_rate, momentum = 1e-2, 0.9
+    weight = draw.tensor(2, 3)
+    inputs = {"learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+    parameters, outputs = {"weight": weight.clone()}, {}
+    weight.requires_grad_()
+    optimizer = torch.optim.SGD([weight], lr=learning_rate, momentum=momentum)
+    for step in range(1, STEPS + 1):
+        gradient = draw.tensor(2, 3)
+        inputs[f"gradient.{step}"] = gradient
+        weight.grad = gradient.clone()
+        with torch.no_grad():
+            weight.mul_(1 - learning_rate * weight_decay)
+        optimizer.step()
+        outputs[f"weight.{step}"] = weight.detach().clone()
+        outputs[f"velocity.{step}"] = optimizer.state[weight]["momentum_buffer"].clone()
     return {"name": name, "inputs": inputs, "parameters": parameters, "outputs": outputs}
 
 
@@ -71,6 +92,8 @@ write(
     [
         adamw("adamw", 0.01),
         adamw("adamw-without-decay", 0.0),
+        sgd("sgd", 0.01),
+        sgd("sgd-without-decay", 0.0),
         clip("clip-above", 1.0),
         clip("clip-below", 1 / 16),
         cross_entropy("cross-entropy", 0.0),
