@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn gradients_are_clipped_by_the_global_norm_as_pytorch_clips_them() {
         let device = Device::flex();
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/optimizer.json");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/golden/optimizer.json"
+        );
         let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let cases = file["cases"].as_array().unwrap().iter();
         let cases: Vec<&Value> = cases

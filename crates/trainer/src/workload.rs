@@ -119,23 +119,6 @@ impl Workload {
         self.sizes().5
     }
 
-    /// The layers of the model.
-    #[must_use]
-    pub const fn n_layers(self) -> usize {
-        self.sizes().1
-    }
-
-    /// The bytes of what goes into a block, which is all that is kept of a block that runs again.
-    #[must_use]
-    pub fn block_input_bytes(self) -> usize {
-        let rows = match self {
-            Self::Series => self.batch_size() * CHANNELS,
-            _ => self.batch_size(),
-        };
-        let model = self.model();
-        rows * model.embedding.max_positions() * model.d_model * size_of::<f32>()
-    }
-
     /// A model in training on `device` (without autodiff), with its data.
     ///
     /// # Errors
@@ -150,7 +133,6 @@ impl Workload {
         let start = Start {
             shards,
             batch_size: self.batch_size(),
-            n_layers: self.n_layers(),
             recomputes: false,
         };
         self.start_with(device, workers, start)
@@ -167,11 +149,10 @@ impl Workload {
         workers: Workers,
         start: Start,
     ) -> Result<Bench, regard_model::ModelError> {
-        let (_, _, _, _, tokens, _) = self.sizes();
-        let (batch, layers) = (start.batch_size, start.n_layers);
+        let (_, layers, _, _, tokens, _) = self.sizes();
+        let batch = start.batch_size;
         let key = Key::new(0);
-        let config = self.model().with_layers(layers);
-        let model: Transformer = config.init(key, &device.clone().autodiff())?;
+        let model: Transformer = self.model().init(key, &device.clone().autodiff())?;
         let settings = StepSettings {
             device: device.clone(),
             key,
@@ -207,8 +188,6 @@ pub struct Start {
     pub shards: usize,
     /// The units of a step.
     pub batch_size: usize,
-    /// The layers of the model.
-    pub n_layers: usize,
     /// Whether every block but the last runs again in the backward pass.
     pub recomputes: bool,
 }

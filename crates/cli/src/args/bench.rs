@@ -100,14 +100,11 @@ pub struct BenchCheckpointingArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     pub shards: NonZeroUsize,
     /// One side in this process, as the command itself starts it: a step for each line of the standard input
-    #[arg(long, hide = true, requires_all = ["batch", "layers"])]
+    #[arg(long, hide = true, requires = "batch")]
     pub side: Option<Side>,
     /// The units of a step of that side
     #[arg(long, hide = true, requires = "side")]
     pub batch: Option<NonZeroUsize>,
-    /// The layers of the model of that side
-    #[arg(long, hide = true, requires = "side")]
-    pub layers: Option<NonZeroUsize>,
     /// Where and how fast to compute.
     #[command(flatten)]
     pub compute: ComputeArgs,

@@ -27,7 +27,6 @@ struct Shape {
     workload: Workload,
     side: Side,
     batch: usize,
-    layers: usize,
 }
 
 impl Shape {
@@ -36,7 +35,6 @@ impl Shape {
             workload,
             side,
             batch: workload.batch_size(),
-            layers: workload.n_layers(),
         }
     }
 }
@@ -51,14 +49,11 @@ pub fn run(args: &BenchCheckpointingArgs, printer: &Printer) -> anyhow::Result<(
             UsageError(format!("--workload {name}: expected {}", names.join(", ")))
         })?);
     }
-    if let (Some(side), Some(batch), Some(layers), [workload]) =
-        (args.side, args.batch, args.layers, &workloads[..])
-    {
+    if let (Some(side), Some(batch), [workload]) = (args.side, args.batch, &workloads[..]) {
         let shape = Shape {
             workload: *workload,
             side,
             batch: batch.get(),
-            layers: layers.get(),
         };
         return serve(shape, args);
     }
@@ -86,12 +81,10 @@ pub fn run(args: &BenchCheckpointingArgs, printer: &Printer) -> anyhow::Result<(
         }
         let _ = writeln!(
             text,
-            "{:8}  every-block to plain: time {:.3}, working memory {:.3}; a layer more takes {:.1} MiB, a block's input has {:.1} MiB",
+            "{:8}  every-block to plain: time {:.3}, working memory {:.3}",
             workload.name(),
             of(&total, "time_ratio"),
             of(&total, "working_memory_ratio"),
-            of(&total, "growth_mib_per_layer"),
-            of(&total, "block_input_mib"),
         );
         rows.append(&mut sides);
         rows.push(total);
@@ -132,22 +125,13 @@ fn compare(
         let half = OneSide::start(half, args)?.finish()?;
         row["largest_batch_8gib"] = json!(largest_batch(full, row, &half));
     }
-    let layers = workload.n_layers();
-    let shallow = Shape {
-        layers: layers / 2,
-        ..Shape::whole(workload, Side::EveryBlock)
-    };
-    let shallow = OneSide::start(shallow, args)?.finish()?;
     let working = |row: &Value| row["working_mib"].as_f64();
     let [plain, recomputed] = [0, 1].map(|side| working(&rows[side]));
-    let growth = || Some((recomputed? - working(&shallow)?) / (layers - layers / 2) as f64);
     let ratios = times[1].iter().zip(&times[0]).map(|(a, b)| a / b);
     let total = json!({
         "workload": workload.name(),
         "time_ratio": median(ratios.collect()),
         "working_memory_ratio": plain.zip(recomputed).map(|(plain, recomputed)| recomputed / plain),
-        "growth_mib_per_layer": growth(),
-        "block_input_mib": workload.block_input_bytes() as f64 / MIB,
     });
     Ok((rows, total))
 }
@@ -180,7 +164,6 @@ fn serve(shape: Shape, args: &BenchCheckpointingArgs) -> anyhow::Result<()> {
     let start = Start {
         shards: args.shards.get(),
         batch_size: shape.batch,
-        n_layers: shape.layers,
         recomputes: shape.side == Side::EveryBlock,
     };
     let mut bench = shape
@@ -207,7 +190,6 @@ fn serve(shape: Shape, args: &BenchCheckpointingArgs) -> anyhow::Result<()> {
         "workload": shape.workload.name(),
         "side": name(shape.side),
         "batch_size": shape.batch,
-        "layers": shape.layers,
         "shards": args.shards,
         "working_mib": working,
         "model_mib": model.map(|bytes| bytes as f64 / MIB),
@@ -235,7 +217,6 @@ impl OneSide {
             .args(["--workload", shape.workload.name()])
             .args(["--side", name(shape.side)])
             .args(["--batch", &shape.batch.to_string()])
-            .args(["--layers", &shape.layers.to_string()])
             .args(["--shards", &args.shards.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
