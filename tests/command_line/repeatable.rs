@@ -1,8 +1,6 @@
-//! The same bytes whatever the number of threads, and the same memory however many epochs.
+//! The same bytes whatever the number of threads.
 
 use std::fmt::Write as _;
-
-use serde_json::Value;
 
 use crate::support::{Regard, Sandbox};
 
@@ -86,34 +84,4 @@ fn a_small_model_is_the_same_on_any_number_of_threads() {
             "{threads} threads"
         );
     }
-}
-
-#[test]
-fn memory_stays_flat_over_epochs() {
-    let sandbox = Sandbox::new();
-    // Some 100,000 numbers: a gradient that stays behind at each step would take 100 MB.
-    let settings = [
-        "model.d_model=64",
-        "model.d_ff=256",
-        "model.n_layers=2",
-        "train.epochs=18",
-    ];
-    sandbox.train("run", &settings).code(0);
-    let text = String::from_utf8(sandbox.read("run/events.jsonl")).unwrap();
-    let peaks: Vec<f64> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|event| event["kind"] == "train")
-        .filter_map(|event| event["volatile"]["peak_rss_mib"].as_f64())
-        .collect();
-    if !cfg!(target_os = "linux") && peaks.is_empty() {
-        return;
-    }
-    assert_eq!(peaks.len(), 18 * 15);
-    let [early, middle, late] = [6, 12, 18].map(|epochs| peaks[epochs * 15 - 1]);
-    // What stays behind does so in every epoch; a thread that had to wait once does not come again.
-    assert!(
-        (middle - early).min(late - middle) < 12.0,
-        "{early} MiB after six epochs, {middle} after twelve, {late} at the end"
-    );
 }

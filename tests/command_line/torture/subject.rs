@@ -149,14 +149,22 @@ impl Subject {
             files
         };
         let (mut whole, mut found) = (files("whole"), files(run));
-        // What older checkpoint stays beside the newest depends on kills and on saves that were asked
-        // for; each was proved whole by its hashes.
-        let newest = format!("checkpoints/step-{:010}/", self.steps);
-        let counts =
-            |name: &String| !name.starts_with("checkpoints/step-") || name.starts_with(&newest);
+        let expected = self.sandbox.events("whole");
+        // The newest checkpoint and the best one always stay. Which others do depends on saves that were
+        // asked for, and a kill may come before the last removal; each was proved whole by its hashes.
+        let best = expected.last().and_then(|end| end["best_step"].as_u64());
+        let stays = [
+            best.expect("a run that is done names its best step"),
+            self.steps as u64,
+        ]
+        .map(|step| format!("checkpoints/step-{step:010}/"));
+        let counts = |name: &String| {
+            !name.starts_with("checkpoints/step-")
+                || stays.iter().any(|folder| name.starts_with(folder))
+        };
         whole.retain(|name, _| counts(name));
         found.retain(|name, _| counts(name));
-        let expected = self.sandbox.events("whole");
+        assert!(whole.contains_key(&format!("{}manifest.json", stays[0])));
         let mut events = self.sandbox.events(run);
         events.retain(|event| expected.contains(event) || !is_of_the_disk(event));
         let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
