@@ -280,13 +280,13 @@ fn whole_series_are_classified_privately() {
     let train = ["train", "walks.toml", "--out", "run", "--format", "json"];
     let done = sandbox.regard(&train).run().code(0).json();
     assert_eq!(done["privacy"]["unit"], "series");
-    let accuracy = done["test"]["accuracy"].as_f64().unwrap();
+    let accuracy = done["test"]["metrics"]["accuracy"].as_f64().unwrap();
     assert!(accuracy > 0.8, "it learns: {done}");
     // Neither the scale, nor the longest series, nor whether values are missing is found in the data.
     let scaler: Value = serde_json::from_slice(&sandbox.read("run/bundle/scaler.json")).unwrap();
     assert_eq!(scaler["mean"], serde_json::json!([0.0, 0.0]));
     let info: Value = serde_json::from_slice(&sandbox.read("run/bundle/bundle.json")).unwrap();
-    let embedding = &info["model"]["embedding"]["series"];
+    let embedding = &info["model"]["embedding"];
     assert_eq!(embedding["max_steps"], 12, "{info}");
     assert_eq!(embedding["missing"], true, "{info}");
     let audit = ["audit", "walks.toml", "--format", "json"];

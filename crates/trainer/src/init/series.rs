@@ -14,8 +14,8 @@ use crate::config::Task;
 const FORECAST_STEPS: usize = 800;
 /// And one that is to tell the usual from the unusual.
 const ANOMALY_STEPS: usize = 1500;
-/// Steps that it tells where there is no season.
-const ANOMALY_HORIZON: usize = 24;
+/// Steps that it tells at most: what is far ahead is known to nobody.
+const ANOMALY_HORIZON: usize = 48;
 /// And a small classifier, which has few examples.
 const CLASS_STEPS: usize = 800;
 /// Training windows that an epoch holds at most: neighbours tell the same.
@@ -56,7 +56,9 @@ impl SeriesProposal {
             out,
             "# Every value is a guess by a rule, and may be changed; `regard config schema` lists all keys."
         )?;
-        for reason in &self.guess.reasons {
+        let is_anomaly = self.task == Task::SeriesAnomaly;
+        let fits = |what: &str| !is_anomaly || !["task", "lookback", "horizon"].contains(&what);
+        for reason in self.guess.reasons.iter().filter(|reason| fits(reason.what)) {
             writeln!(out, "# {}: {}", reason.what, comment(&reason.sentence))?;
         }
         let task = self.task.name();
@@ -166,10 +168,19 @@ impl SeriesProposal {
         self.channels(out)?;
         self.repeated_times(out)?;
         // The validation part must hold a window, and the part to train on many.
-        let season = guess.season.unwrap_or(ANOMALY_HORIZON);
-        let horizon = season.clamp(1, (guess.rows * 3 / 100).max(1));
-        let lookback = guess.lookback.clamp(1, (guess.rows * 4 / 100).max(1));
-        writeln!(out, "lookback = {lookback}  # what a step is expected from")?;
+        let most = (guess.rows * 4 / 100).max(1);
+        let (wanted, why) = match guess.season {
+            Some(season) if season > ANOMALY_HORIZON => (season, "a season"),
+            _ => (guess.lookback, "what a step is expected from"),
+        };
+        let lookback = wanted.clamp(1, most);
+        let ahead = guess.season.unwrap_or(ANOMALY_HORIZON).min(ANOMALY_HORIZON);
+        let horizon = ahead.clamp(1, (guess.rows * 3 / 100).max(1));
+        let why = match lookback == wanted {
+            true => why,
+            false => "as much as leaves windows to learn from",
+        };
+        writeln!(out, "lookback = {lookback}  # {why}")?;
         writeln!(
             out,
             "horizon = {horizon}  # each step is judged by all forecasts of it, up to so many rows before"
