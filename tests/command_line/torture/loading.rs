@@ -64,8 +64,9 @@ fn loading_never_takes_twice_the_size() {
         resumed / MIB
     );
     let slack = 25.0 * MIB;
+    // Tensor by tensor, and what is read is the model: a copy or two at the most.
     assert!(predicted < 1.5 * bundle + slack, "{predicted} for {bundle}");
-    assert!(complete < 6.0 * bundle + slack, "{complete} for {bundle}");
+    assert!(complete < 5.0 * bundle + slack, "{complete} for {bundle}");
 
     // A file that is not what it was takes no more than one that is.
     let bytes = fs::read(&weights).unwrap();
