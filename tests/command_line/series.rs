@@ -404,3 +404,266 @@ fn a_search_finds_settings_for_series() {
     let best = ["train", "search/best.toml", "--out", "best"];
     sandbox.regard(&best).run().code(0);
 }
+
+/// Some of the rows of the table in a file of their own.
+fn rows_of_table(sandbox: &Sandbox, name: &str, rows: std::ops::Range<usize>) {
+    let text = String::from_utf8(sandbox.read("table.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let kept = [&lines[..1], &lines[1..][rows]].concat();
+    sandbox.write(name, kept.join("\n") + "\n");
+}
+
+/// As [`config`], of another file, with lines on data and no split.
+fn config_of_files(sandbox: &Sandbox, task: &str, [file, data]: [&str; 2], more: &str) {
+    config(sandbox, task, more);
+    let text = String::from_utf8(sandbox.read("series.toml")).unwrap();
+    let split = "[data.split]\ntrain = 0.5\nvalid = 0.2\ntest = 0.3\n";
+    assert!(text.contains(split));
+    let text = text.replace(split, data).replace("table.csv", file);
+    sandbox.write("series.toml", text);
+}
+
+#[test]
+fn parts_in_files_of_their_own_are_those_of_one_file() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    rows_of_table(&sandbox, "train.csv", 0..200);
+    // A window of the next part may look back over the border of a part; a file brings its own rows for that.
+    rows_of_table(&sandbox, "valid.csv", 176..280);
+    rows_of_table(&sandbox, "test.csv", 256..400);
+    config(&sandbox, "series-forecasting", "");
+    let train = |out: &str| {
+        let train = ["train", "series.toml", "--out", out, "--format", "json"];
+        sandbox.regard(&train).run().code(0).json()
+    };
+    let whole = train("whole");
+    config_of_files(
+        &sandbox,
+        "series-forecasting",
+        ["train.csv", "valid = \"valid.csv\"\ntest = \"test.csv\"\n"],
+        "",
+    );
+    let parts = train("parts");
+    assert_eq!(parts["test"], whole["test"]);
+    assert_eq!(parts["test"]["n"], 115);
+    assert!(
+        sandbox.read("parts/bundle/weights.safetensors")
+            == sandbox.read("whole/bundle/weights.safetensors")
+    );
+    let resolved = String::from_utf8(sandbox.read("parts/config.toml")).unwrap();
+    assert!(
+        resolved.contains("\n[data.split]\nby = \"time\"\ntrain = 1.0\n\n"),
+        "{resolved}"
+    );
+    let eval = ["eval", "parts", "--format", "json"];
+    let report = sandbox.regard(&eval).run().code(0).json();
+    let of_file = ["eval", "parts", "--data", "test.csv", "--format", "json"];
+    let of_file = sandbox.regard(&of_file).run().code(0).json();
+    for figure in ["mse", "mae"] {
+        assert_eq!(report["metrics"][figure], of_file["metrics"][figure]);
+    }
+    let ready = sandbox.regard(&["check", "series.toml"]).run().code(0);
+    assert!(ready.stdout.contains("test"), "{ready}");
+
+    // The data has changed since.
+    rows_of_table(&sandbox, "test.csv", 256..390);
+    let refused = sandbox.regard(&eval).run();
+    assert_ne!(refused.code, 0, "{refused}");
+    assert!(
+        refused.stderr.contains("is not the data that the run"),
+        "{refused}"
+    );
+    // Other columns, which are named.
+    sandbox.write(
+        "test.csv",
+        "time,load,cold\n2024-01-01T00:00,1,2\n2024-01-01T00:15,1,3\n",
+    );
+    let refused = sandbox.regard(&["check", "series.toml"]).run();
+    assert_ne!(refused.code, 0, "{refused}");
+    let words: Vec<&str> = refused.stdout.split_whitespace().collect();
+    let words = words.join(" ");
+    for part in [
+        "test.csv: the columns \"heat\" are missing and the columns \"cold\" are new",
+        "a row every 15 minutes, those of the training file a row every hour",
+        "2 rows with 0 before them are too few",
+        // That "load" is 1 in both rows is no fault: its scale is that of the training rows.
+        "mend the 2 errors",
+    ] {
+        assert!(words.contains(part), "{part} in {refused}");
+    }
+}
+
+#[test]
+fn anomalies_are_judged_in_a_file_of_their_own() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    rows_of_table(&sandbox, "train.csv", 0..280);
+    rows_of_table(&sandbox, "test.csv", 256..400);
+    sandbox.write(
+        "windows.csv",
+        "start,end\n2024-01-13T12:00,2024-01-13T21:00\n",
+    );
+    config_of_files(
+        &sandbox,
+        "series-anomaly",
+        [
+            "train.csv",
+            "test = \"test.csv\"\n[data.split]\nvalid = 0.25\n",
+        ],
+        "[anomaly]\nwindows = \"windows.csv\"\n",
+    );
+    let train = ["train", "series.toml", "--out", "run", "--format", "json"];
+    let test = &sandbox.regard(&train).run().code(0).json()["test"];
+    // Nothing tells the first rows that are seen.
+    assert_eq!(test["n"], 120);
+    assert_eq!(test["n_anomalous"], 10);
+    assert!(test["metrics"]["roc_auc"].as_f64().unwrap() > 0.9, "{test}");
+    let baselines = ["eval", "run", "--baselines"];
+    let shown = sandbox.regard(&baselines).run().code(0);
+    assert!(shown.stdout.contains("level"), "{shown}");
+    assert!(!shown.stdout.contains("NaN"), "{shown}");
+    sandbox.regard(&["report", "run"]).run().code(0);
+}
+
+#[test]
+fn whole_series_are_drawn_for_each_part() {
+    let sandbox = Sandbox::new();
+    let mut text = "meter,hour,load\n".to_owned();
+    for meter in 0..10_u32 {
+        for hour in 0..40_u32 {
+            let load = f64::from(meter) + f64::from(hour % 12 + meter).sin();
+            let _ = writeln!(text, "m{meter},{hour},{load:.3}");
+        }
+    }
+    sandbox.write("meters.csv", text);
+    config_of_files(
+        &sandbox,
+        "series-forecasting",
+        [
+            "meters.csv",
+            "id_column = \"meter\"\n[data.split]\nby = \"id\"\n",
+        ],
+        "",
+    );
+    let train = |out: &str, seed: &str| {
+        let train = [
+            "train",
+            "series.toml",
+            "--out",
+            out,
+            "--format",
+            "json",
+            "--set",
+            "data.time_column=hour",
+            "--set",
+            seed,
+        ];
+        sandbox.regard(&train).run().code(0).json()
+    };
+    let (first, again, other) = (
+        train("a", "seed=1"),
+        train("b", "seed=1"),
+        train("c", "seed=2"),
+    );
+    // Two series of 40 rows: every window of them.
+    assert_eq!(first["test"]["n"], 2 * (40 - 24 - 6 + 1));
+    assert_eq!(first["test"], again["test"]);
+    assert_ne!(first["test"]["metrics"], other["test"]["metrics"]);
+    let seeds = [
+        "bench",
+        "seeds",
+        "series.toml",
+        "--seeds",
+        "1..2",
+        "--set",
+        "data.time_column=hour",
+        "--format",
+        "json",
+    ];
+    let spread = sandbox.regard(&seeds).run().code(0).json();
+    assert_eq!(spread["rows"][0]["mse"], first["test"]["metrics"]["mse"]);
+}
+
+/// The dates of 400 days from Monday, 1 January 2024.
+fn dates() -> impl Iterator<Item = String> {
+    const MONTHS: [u32; 14] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28];
+    let days = (0..14).flat_map(|month| {
+        let (year, number) = (2024 + month / 12, 1 + month % 12);
+        (1..=MONTHS[month]).map(move |day| format!("{year}-{number:02}-{day:02}"))
+    });
+    days.take(400)
+}
+
+#[test]
+fn a_weekend_beyond_the_lookback_is_told_from_the_calendar_alone() {
+    let sandbox = Sandbox::new();
+    let mut text = "day,load\n".to_owned();
+    for (day, date) in dates().enumerate() {
+        let weekend = if day % 7 >= 5 { 10.0 } else { 0.0 };
+        let noise = ((day * day) as f64).sin();
+        let _ = writeln!(text, "{date},{:.3}", weekend + noise);
+    }
+    sandbox.write("days.csv", &text);
+    sandbox.write(
+        "days.toml",
+        "version = 1\ntask = \"series-forecasting\"\n[data]\ntrain = \"days.csv\"\ntime_column = \"day\"\n\
+         lookback = 2\nhorizon = 7\n[model]\ninstance_norm = false\ndropout = 0.0\nn_heads = 2\n\
+         patch = {length = 2, stride = 2}\n[train]\nepochs = 40\nlearning_rate = 5e-3\n",
+    );
+    let train = |out: &str, more: &[&str]| {
+        let train = ["train", "days.toml", "--out", out, "--format", "json"];
+        let report = sandbox
+            .regard(&[&train, more].concat())
+            .run()
+            .code(0)
+            .json();
+        report["test"]["metrics"]["mse"].as_f64().expect("a number")
+    };
+    let without = train("without", &[]);
+    let with = train("with", &["--set", "data.calendar=[\"week\"]"]);
+    assert!(with < 0.1 && with < 0.25 * without, "{with}, {without}");
+
+    let eval = ["eval", "with", "--data", "days.csv", "--format", "json"];
+    let of_file = sandbox.regard(&eval).run().code(0).json();
+    assert!(
+        of_file["metrics"]["mse"].as_f64().unwrap() < 0.1,
+        "{of_file}"
+    );
+    // The file ends on a Monday; the weekend is the fifth and the sixth day behind it.
+    let told = sandbox
+        .regard(&["predict", "with", "days.csv"])
+        .run()
+        .code(0);
+    let load = |line: &str| -> f64 { line.split(',').nth(2).unwrap().parse().unwrap() };
+    let loads: Vec<f64> = told.stdout.lines().skip(1).map(load).collect();
+    assert_eq!(loads.len(), 7);
+    for (step, load) in loads.iter().enumerate() {
+        assert_eq!(*load > 5.0, step == 4 || step == 5, "{told}");
+    }
+
+    // Times that lead nowhere.
+    sandbox.write(
+        "odd.csv",
+        "day,load\n2024-01-01,1\n2024-01-02,1\n2024-01-02 07:13,1\n2024-03-09 01:02,2\n",
+    );
+    let refused = sandbox.regard(&["predict", "with", "odd.csv"]).run();
+    assert!(
+        refused
+            .stderr
+            .contains("needs rows at regular times, and these are irregular rows"),
+        "{refused}"
+    );
+    let set = [
+        "check",
+        "days.toml",
+        "--set",
+        "data.train=odd.csv",
+        "--set",
+        "data.calendar=[\"week\"]",
+    ];
+    let refused = sandbox.regard(&set).run();
+    assert!(
+        refused.stdout.contains("needs rows at regular times"),
+        "{refused}"
+    );
+}

@@ -1,6 +1,6 @@
 """Forecasters of single channels as PatchTST has them: reversible instance normalisation, a replicated end, patches,
 pre-norm blocks, a flattened head, with and without a linear skip from the
-normalised steps.
+normalised steps, and maps of what is known of the steps seen and of those to come.
 
 The pieces are spelled out and compared with PyTorch's own modules on the way.
 """
@@ -68,13 +68,24 @@ def patches(x, length, stride, end_padding):
     return x.unfold(-1, length, stride)  # [rows, positions, length]
 
 
-def forecast(name, steps, length, stride, end_padding, quantiles, horizon, skip=False):
+def patch_means(known, length, stride, end_padding):
+    """The mean over the real steps of each patch of `known` [rows, steps, features]: a replicated step does not count."""
+    rows, steps, features = known.shape
+    pad = stride if end_padding else 0
+    cut = F.pad(known, (0, 0, 0, pad)).unfold(1, length, stride).sum(-1)
+    count = F.pad(torch.ones(steps, dtype=known.dtype), (0, pad)).unfold(0, length, stride).sum(-1)
+    return cut / count[:, None]
+
+
+def forecast(name, steps, length, stride, end_padding, quantiles, horizon, skip=False, calendar=0):
     draw = Draw(11)
     positions = (steps + (stride if end_padding else 0) - length) // stride + 1
     parameters = {}
     table = shapes(positions, length, quantiles * horizon)
     if skip:
         table |= {"head.skip.weight": (quantiles * horizon, steps), "head.skip.bias": (quantiles * horizon,)}
+    if calendar:
+        table |= {"embed.calendar.weight": (D_MODEL, calendar), "head.calendar.weight": (quantiles, calendar)}
     for key, shape in table.items():
         around = 1.0 if "norm" in key and key.endswith("weight") else 0.0
         parameters[key] = draw.tensor(*shape, scale=0.5, around=around).requires_grad_()
@@ -92,18 +103,27 @@ def forecast(name, steps, length, stride, end_padding, quantiles, horizon, skip=
         F.conv1d(padded, weight, parameters["embed.patch.bias"], stride).mT,
     )
     hidden = linear(parameters, "embed.patch", cut) + parameters["embed.position.weight"]
+    known = {}
+    if calendar:
+        for part, n_steps in (("seen", steps), ("to-come", horizon)):
+            known[f"calendar-{part}"] = draw.tensor(ROWS, n_steps, calendar).float().double()
+        means = patch_means(known["calendar-seen"], length, stride, end_padding)
+        hidden = hidden + F.linear(means, parameters["embed.calendar.weight"])
     for i in range(N_LAYERS):
         hidden = block(parameters, f"blocks.{i}", hidden)
     flat = norm(parameters, "norm", hidden).flatten(1)
     told = linear(parameters, "head", flat)
     if skip:
         told = told + linear(parameters, "head.skip", revin.normalise(x))
+    if calendar:
+        of_steps = F.linear(known["calendar-to-come"], parameters["head.calendar.weight"])  # [rows, horizon, quantiles]
+        told = told + of_steps.mT.flatten(1)
     output = revin.restore(told).unflatten(1, (quantiles, horizon))
     (output * probe).sum().backward()
-    settings = torch.tensor([length, stride, int(end_padding), quantiles, horizon, int(skip)])
+    settings = torch.tensor([length, stride, int(end_padding), quantiles, horizon, int(skip), calendar])
     return {
         "name": name,
-        "inputs": {"series": x, "settings": settings, "probe": probe},
+        "inputs": {"series": x, "settings": settings, "probe": probe} | known,
         "parameters": parameters,
         "outputs": {"patches": cut, "output": output},
         "gradients": gradients(parameters),
@@ -118,5 +138,7 @@ write(
         forecast("quantiles-without-end-padding", 12, 3, 3, False, 3, 2),
         forecast("linear-skip", 16, 4, 2, True, 1, 5, skip=True),
         forecast("quantiles-with-a-linear-skip", 12, 3, 3, False, 3, 2, skip=True),
+        forecast("calendar", 12, 4, 3, True, 1, 3, calendar=2),
+        forecast("quantiles-with-a-calendar-and-a-skip", 12, 3, 3, False, 3, 2, skip=True, calendar=4),
     ],
 )

@@ -483,6 +483,13 @@ fn fit_series(info: &BundleInfo, schema: &SeriesSchema, scaler: &Scaler) -> Resu
             series.channels
         ));
     }
+    if series.calendar != schema.calendar.width() {
+        return Err(format!(
+            "the model knows {} numbers of the time of a step, the description {}",
+            series.calendar,
+            schema.calendar.width()
+        ));
+    }
     if scaler.columns() != schema.channels
         || [scaler.mean(), scaler.std()].map(<[f64]>::len) != [n; 2]
     {

@@ -34,7 +34,9 @@ pub use explain::{
     rollout,
 };
 pub use scores::{ScoreSum, Smoothing, threshold};
-pub use series::{Forecast, ScoreSettings, SeriesModel, SeriesSchema, channel_rows, series_input};
+pub use series::{
+    Forecast, ScoreSettings, SeriesModel, SeriesSchema, SeriesWindow, channel_rows, series_input,
+};
 pub use text::{ClassPrediction, TextClassifier, text_input};
 pub use workers::Workers;
 

@@ -1,9 +1,11 @@
 //! Models of series.
 
 use burn::tensor::{Device, Tensor};
-use regard_data::series::{RepeatedTimes, Scaler};
+use regard_data::series::{Calendar, RepeatedTimes, Scaler};
 use regard_data::{Column, Format, Source};
-use regard_model::{EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig};
+use regard_model::{
+    CalendarRow, EmbeddingConfig, HeadConfig, Input, Transformer, TransformerConfig,
+};
 use regard_ops::Context;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,9 @@ pub struct SeriesSchema {
     /// What becomes of rows of one series with one time.
     #[serde(default)]
     pub repeated_times: RepeatedTimes,
+    /// What the model knows of the time of each step, of those to come too.
+    #[serde(default, skip_serializing_if = "Calendar::is_empty")]
+    pub calendar: Calendar,
     /// How scores of anomalies are made, for a model that finds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<ScoreSettings>,
@@ -85,18 +90,45 @@ pub fn channel_rows(window: &[f32], channels: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// A batch of rows for a model that takes series.
+/// A batch of rows for a model that takes series. Where it goes by the calendar, `calendar` holds for each row what is
+/// known of its steps and of those to come, `[steps + horizon, features]`; otherwise it is not read.
 ///
 /// # Panics
 ///
-/// If the model takes none, or as [`regard_model::SeriesConfig::batch`].
+/// If the model takes none, or as [`regard_model::SeriesConfig::batch_with_calendar`].
 #[must_use]
-pub fn series_input(model: &TransformerConfig, rows: &[Vec<f32>], device: &Device) -> Input {
+pub fn series_input(
+    model: &TransformerConfig,
+    rows: &[Vec<f32>],
+    calendar: &[&[f32]],
+    device: &Device,
+) -> Input {
     let EmbeddingConfig::Series(embedding) = &model.embedding else {
         panic!("a model of text was given series");
     };
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-    Input::series(embedding.batch(&rows, device))
+    Input::series(match embedding.calendar {
+        0 => embedding.batch(&rows, device),
+        width => {
+            let known: Vec<CalendarRow<'_>> = (rows.iter().zip(calendar))
+                .map(|(row, known)| {
+                    let (seen, to_come) = known.split_at(row.len() / embedding.channels * width);
+                    CalendarRow { seen, to_come }
+                })
+                .collect();
+            embedding.batch_with_calendar(&rows, &known, device)
+        }
+    })
+}
+
+/// A window that a model forecasts behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesWindow {
+    /// Its steps `[lookback, channels]` in the data's units, NaN = missing.
+    pub values: Vec<f32>,
+    /// What the calendar tells of them and of the steps to come, `[lookback + horizon, features]`; empty for a model that
+    /// does not go by it.
+    pub calendar: Vec<f32>,
 }
 
 /// The steps to come of one window.
@@ -192,7 +224,7 @@ impl SeriesModel {
                     scaled
                 })
                 .collect();
-            let input = series_input(&self.config, &rows, &self.device);
+            let input = series_input(&self.config, &rows, &[], &self.device);
             values_of(self.model.forward(&input, &mut Context::evaluation()))
         });
         answers
@@ -248,7 +280,7 @@ impl SeriesModel {
         matches!(&self.config.embedding, EmbeddingConfig::Series(series) if series.missing)
     }
 
-    /// The score of each step of a series `[steps, channels]` in the data's units, NaN = missing: the mean absolute
+    /// The score of each step of a series, a window as long as it with no step to come: the mean absolute
     /// error of all forecasts of it in scaled units, averaged over the last steps as the schema says; NaN for the first
     /// steps, which nothing tells. None if the model does not find anomalies.
     ///
@@ -256,19 +288,28 @@ impl SeriesModel {
     ///
     /// As [`SeriesModel::forecast`].
     #[must_use]
-    pub fn scores(&self, series: &[f32]) -> Option<Vec<f32>> {
+    pub fn scores(&self, series: &SeriesWindow) -> Option<Vec<f32>> {
         let settings = self.schema.scores.as_ref()?;
         let n = self.scaler.columns().len();
         let (lookback, horizon) = (self.lookback(), self.schema.horizon);
-        let steps = series.len() / n;
-        let mut scaled = series.to_vec();
+        let SeriesWindow { values, calendar } = series;
+        let steps = values.len() / n;
+        let width = self.schema.calendar.width();
+        let mut scaled = values.clone();
         self.scaler.scale_rows(&mut scaled);
         let mut sum = ScoreSum::new(steps);
         let starts: Vec<usize> = (0..(steps + 1).saturating_sub(lookback + horizon)).collect();
         for starts in starts.chunks(CHUNK) {
-            let pasts: Vec<Vec<f32>> = starts
+            let pasts: Vec<SeriesWindow> = starts
                 .iter()
-                .map(|start| series[start * n..(start + lookback) * n].to_vec())
+                .map(|start| {
+                    let seen = start * n..(start + lookback) * n;
+                    let known = start * width..(start + lookback + horizon) * width;
+                    SeriesWindow {
+                        values: values[seen].to_vec(),
+                        calendar: calendar[known].to_vec(),
+                    }
+                })
                 .collect();
             for (start, points) in starts.iter().zip(self.forecast_scaled(&pasts)) {
                 let first = start + lookback;
@@ -279,7 +320,7 @@ impl SeriesModel {
         Some(sum.scores(settings.smooth, settings.smoothing))
     }
 
-    /// Forecasts behind windows `[lookback, channels]` in the data's units, NaN = missing; in order.
+    /// Forecasts behind windows, in order.
     ///
     /// Quantiles of a step may cross; they are put in order.
     ///
@@ -288,7 +329,7 @@ impl SeriesModel {
     /// If the model does not forecast, a window has other sizes, or a value is missing in a model that does not take
     /// that.
     #[must_use]
-    pub fn forecast(&self, windows: &[Vec<f32>]) -> Vec<Forecast> {
+    pub fn forecast(&self, windows: &[SeriesWindow]) -> Vec<Forecast> {
         let HeadConfig::Forecast {
             n_outputs, horizon, ..
         } = self.config.head
@@ -321,7 +362,7 @@ impl SeriesModel {
     ///
     /// As [`SeriesModel::forecast`].
     #[must_use]
-    pub fn forecast_scaled(&self, windows: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    pub fn forecast_scaled(&self, windows: &[SeriesWindow]) -> Vec<Vec<f32>> {
         let HeadConfig::Forecast {
             n_outputs, horizon, ..
         } = self.config.head
@@ -329,16 +370,20 @@ impl SeriesModel {
             panic!("the model does not forecast");
         };
         let channels = self.scaler.columns().len();
-        let batches: Vec<&[Vec<f32>]> = windows.chunks(BATCH).collect();
+        let batches: Vec<&[SeriesWindow]> = windows.chunks(BATCH).collect();
         let answers = self.workers.map(batches.len(), |batch| {
             let rows: Vec<Vec<f32>> = (batches[batch].iter())
                 .flat_map(|window| {
-                    let mut scaled = window.clone();
+                    let mut scaled = window.values.clone();
                     self.scaler.scale_rows(&mut scaled);
                     channel_rows(&scaled, channels)
                 })
                 .collect();
-            let input = series_input(&self.config, &rows, &self.device);
+            // Every channel of a window is a row of its own.
+            let calendar: Vec<&[f32]> = (batches[batch].iter())
+                .flat_map(|window| vec![window.calendar.as_slice(); channels])
+                .collect();
+            let input = series_input(&self.config, &rows, &calendar, &self.device);
             values_of(self.model.forward(&input, &mut Context::evaluation()))
         });
         let per_window = channels * n_outputs * horizon;

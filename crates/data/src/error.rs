@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::series::TimeForm;
+use crate::series::{Frequency, TimeForm};
 use crate::wording::{
     columns_changed, did_you_mean, listed, no_calendar, of_series, other_separator, ragged_hint,
     time_forms,
@@ -642,6 +642,24 @@ pub enum DataError {
         /// Where it would end.
         end: usize,
     },
+    /// A part of whole series that is empty, or more than there are.
+    #[error(
+        "{}: a share of {share} of {series} series for the {part} part, {sum} with those before it, is none or too many; \
+         each part needs a series: give other shares, or split in time",
+        path.display()
+    )]
+    SeriesShare {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: &'static str,
+        /// Its share.
+        share: f64,
+        /// The shares up to it.
+        sum: f64,
+        /// How many series there are.
+        series: usize,
+    },
     /// An id that no series has, or that two parts name.
     #[error("{}: {}", path.display(), if *.is_repeated { format!("the series {id:?} is named for two parts; name it once") } else { format!("no series has the id {id:?}; look at the column of ids") })]
     SeriesId {
@@ -709,6 +727,17 @@ pub enum DataError {
         missing: Vec<String>,
         /// Those that the training did not have.
         unexpected: Vec<String>,
+    },
+    /// Times from which the next one does not follow.
+    #[error(
+        "{}: the calendar of steps to come needs rows at regular times, and these are {frequency}; leave data.calendar out, or mend the times",
+        path.display()
+    )]
+    IrregularCalendar {
+        /// The file.
+        path: PathBuf,
+        /// How its rows follow each other.
+        frequency: Frequency,
     },
     /// Times that name no date, or end with the file.
     #[error("{}: {}", path.display(), no_calendar(*.are_numbers))]

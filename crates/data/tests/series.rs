@@ -372,6 +372,72 @@ fn series_are_split_by_their_ids() {
 }
 
 #[test]
+fn whole_series_are_split_in_a_given_order() {
+    let columns = SeriesColumns {
+        id: Some("id".into()),
+        ..timed()
+    };
+    let rows: String = (0..10).map(|id| format!("1,s{id},0\n")).collect();
+    let table = with(
+        &format!("time,id,x\n{rows}"),
+        &columns,
+        &SeriesOptions::default(),
+    )
+    .unwrap();
+    let order = [9, 3, 5, 0, 1, 2, 4, 6, 8, 7];
+    let split = |train, valid, test| SeriesSplit::in_order(&table, &order, train, valid, test);
+    let series = |spans: &[Span]| spans.iter().map(|span| span.series).collect::<Vec<_>>();
+    let found = split(0.65, Some(0.1), Some(0.25)).unwrap();
+    assert_eq!(series(&found.train), [0, 1, 2, 3, 4, 5, 9]);
+    assert_eq!(series(&found.valid), [6]);
+    assert_eq!(series(&found.test), [7, 8]);
+    assert_eq!(
+        series(&split(0.5, None, Some(0.5)).unwrap().test),
+        [2, 4, 6, 7, 8]
+    );
+    assert_eq!(
+        message(split(0.9, Some(0.01), None).unwrap_err()),
+        "a.csv: a share of 0.01 of 10 series for the valid part, 0.91 with those before it, is none or too many; each part needs a series: give other shares, or split in time"
+    );
+    assert!(message(split(0.9, Some(0.3), None).unwrap_err()).contains("1.2 with those"));
+    assert!(matches!(
+        split(0.5, Some(0.0), None),
+        Err(DataError::ShareOutOfRange { .. })
+    ));
+}
+
+#[test]
+fn a_calendar_needs_regular_times() {
+    let calendar = Calendar::new(vec![CalendarCycle::Day]);
+    assert!(
+        calendar
+            .require_regular(&table("time,x\n2016-07-04 00:00,1\n2016-07-04 06:00,2\n").unwrap())
+            .is_ok()
+    );
+    let irregular = table(
+        "time,x\n2016-07-04 00:00,1\n2016-07-04 06:00,2\n2016-07-04 06:07,3\n2016-07-09 01:02,3\n",
+    )
+    .unwrap();
+    let refused = message(calendar.require_regular(&irregular).unwrap_err());
+    assert!(refused.starts_with("a.csv: the calendar of steps to come needs rows at regular times, and these are irregular rows"), "{refused}");
+    assert!(Calendar::default().require_regular(&irregular).is_ok());
+    let numbers = table("time,x\n1,1\n2,2\n").unwrap();
+    assert!(matches!(
+        calendar.require_regular(&numbers),
+        Err(DataError::NoCalendar {
+            are_numbers: true,
+            ..
+        })
+    ));
+    let columns = SeriesColumns::default();
+    let rows = with("x\n1\n2\n", &columns, &SeriesOptions::default()).unwrap();
+    assert!(matches!(
+        calendar.require_regular(&rows),
+        Err(DataError::NoTimeColumn { .. })
+    ));
+}
+
+#[test]
 fn the_calendar_knows_the_hour_also_of_rows_to_come() {
     let table = table("time,x\n2016-07-04 00:00,1\n2016-07-04 06:00,2\n").unwrap();
     let calendar = Calendar::new(vec![CalendarCycle::Day, CalendarCycle::Week]);

@@ -72,6 +72,15 @@ impl EmbeddingConfig {
         }
     }
 
+    /// Numbers that are known of each step of a series beside its values.
+    #[must_use]
+    pub fn calendar(&self) -> usize {
+        match self {
+            Self::Series(series) => series.calendar,
+            Self::Text { .. } => 0,
+        }
+    }
+
     /// The most positions of a row.
     #[must_use]
     pub fn max_positions(&self) -> usize {
@@ -200,6 +209,7 @@ impl TransformerConfig {
                 position: PositionKind::Learned,
                 instance_norm: true,
                 missing: false,
+                calendar: 0,
                 stem: None,
             }),
             d_model: 16,

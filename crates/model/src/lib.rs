@@ -41,7 +41,7 @@ pub mod weights;
 pub use activations::{ActivationBytes, BatchSize};
 pub use block::{Block, NormPosition};
 pub use config::{EmbeddingConfig, HeadConfig, TransformerConfig};
-pub use embed::{Input, SeriesConfig, SeriesInput, Statistics, StemConfig, TextInput};
+pub use embed::{CalendarRow, Input, SeriesConfig, SeriesInput, Statistics, StemConfig, TextInput};
 pub use error::ModelError;
 pub use feed_forward::{Activation, FeedForward};
 pub use heads::Pooling;

@@ -53,7 +53,7 @@ impl TransformerConfig {
                     }
                 };
                 let patch = series.patch_length as f64 * width * d + d;
-                stem + patch + positions(series.position) * d
+                stem + patch + (positions(series.position) + series.calendar as f64) * d
             }
         };
         let d_kv = d / (self.n_heads as f64).max(1.0) * self.n_kv_heads as f64;
@@ -77,7 +77,8 @@ impl TransformerConfig {
                     Some(series) if linear_skip => series.max_steps as f64 + 1.0,
                     _ => 0.0,
                 };
-                (positions * d + 1.0 + skip) * n_outputs as f64 * horizon as f64
+                let calendar = self.embedding.calendar() as f64 * n_outputs as f64;
+                (positions * d + 1.0 + skip) * n_outputs as f64 * horizon as f64 + calendar
             }
             HeadConfig::Reconstruction { features } => (d + 1.0) * features as f64,
         };

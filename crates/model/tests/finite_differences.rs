@@ -12,8 +12,8 @@ use common::{batch, device, probe, rows, tiny};
 use regard_attention::PositionKind;
 use regard_model::weights::ParameterPath;
 use regard_model::{
-    Activation, EmbeddingConfig, HeadConfig, Input, NormPosition, Pooling, Transformer,
-    TransformerConfig,
+    Activation, CalendarRow, EmbeddingConfig, HeadConfig, Input, NormPosition, Pooling,
+    SeriesConfig, Transformer, TransformerConfig,
 };
 use regard_ops::{Context, Key};
 
@@ -101,14 +101,19 @@ fn value(model: &Transformer, input: &Input) -> f64 {
 
 #[track_caller]
 fn check(name: &str, config: &TransformerConfig) {
+    // A whole row, filling, one position alone, nothing at all.
+    let input = batch(&rows(&[5, 3, 1, 0]), 6, common::FILLING, &device());
+    check_on(name, config, &input);
+}
+
+#[track_caller]
+fn check_on(name: &str, config: &TransformerConfig, input: &Input) {
     let device = device();
     let model = config
         .init(Key::new(1), &device)
         .expect("a valid configuration");
     let model = model.map(&mut ToF64);
-    // A whole row, filling, one position alone, nothing at all.
-    let input = batch(&rows(&[5, 3, 1, 0]), 6, common::FILLING, &device);
-    let gradients = objective(&model, &input).backward();
+    let gradients = objective(&model, input).backward();
     let mut take = Take {
         path: ParameterPath::new(),
         gradients: &gradients,
@@ -136,7 +141,7 @@ fn check(name: &str, config: &TransformerConfig) {
                     element,
                     by,
                 };
-                value(&frozen.clone().map(&mut nudge), &input)
+                value(&frozen.clone().map(&mut nudge), input)
             };
             // Fourth order: embeddings start at 0.02, where the next term of the usual difference shows.
             let (near, far) = (at(STEP) - at(-STEP), at(2.0 * STEP) - at(-2.0 * STEP));
@@ -184,4 +189,28 @@ fn gradients_are_the_central_differences_with_grouped_heads_and_computed_positio
     };
     *position = PositionKind::Sinusoidal;
     check("grouped, sinusoidal", &config);
+}
+
+#[test]
+fn gradients_are_the_central_differences_of_a_forecaster_that_goes_by_the_calendar() {
+    let series = &SeriesConfig::EXAMPLES[3];
+    let mut config = with_dropout(Pooling::Mean);
+    config.embedding = EmbeddingConfig::Series(series.clone());
+    config.head = HeadConfig::Forecast {
+        n_outputs: 2,
+        horizon: 3,
+        linear_skip: true,
+    };
+    let wave = |len: usize, speed: f32| -> Vec<f32> {
+        (0..len).map(|t| (speed * t as f32).sin()).collect()
+    };
+    let rows = [wave(10, 0.7), wave(10, 1.9)];
+    let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+    let (seen, to_come) = (wave(2 * 10, 0.3), wave(2 * 3, 1.1));
+    let known = CalendarRow {
+        seen: &seen,
+        to_come: &to_come,
+    };
+    let input = series.batch_with_calendar(&rows, &[known; 2], &device().inner());
+    check_on("calendar", &config, &Input::series(input));
 }

@@ -10,7 +10,8 @@ use common::{Case, assert_close, cases, device, host, integers, parameter_gradie
 use regard_attention::Mask;
 use regard_model::weights::{HostTensor, apply};
 use regard_model::{
-    Activation, Block, EmbeddingConfig, HeadConfig, Input, NormPosition, Pooling, TransformerConfig,
+    Activation, Block, CalendarRow, EmbeddingConfig, HeadConfig, Input, NormPosition, Pooling,
+    TransformerConfig,
 };
 use regard_ops::{Context, Hook, Key, Operation, Site};
 
@@ -201,10 +202,17 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
         let [_, steps] = series.shape[..] else {
             panic!("series are [rows, steps]");
         };
-        let [length, stride, end_padding, n_outputs, horizon, skip] =
-            integers(&case.inputs["settings"])[..]
+        let [
+            length,
+            stride,
+            end_padding,
+            n_outputs,
+            horizon,
+            skip,
+            calendar,
+        ] = integers(&case.inputs["settings"])[..]
         else {
-            panic!("a case has six settings");
+            panic!("a case has seven settings");
         };
         let mut config = TransformerConfig::forecaster(steps, horizon)
             .with_d_model(8)
@@ -221,8 +229,20 @@ fn instance_norm_patches_and_a_whole_forecaster_are_pytorchs() {
         };
         (embedding.patch_length, embedding.patch_stride) = (length, stride);
         embedding.end_padding = end_padding == 1;
+        embedding.calendar = calendar;
         let rows: Vec<&[f32]> = series.values.chunks(steps).collect();
-        let input = Input::series(embedding.batch(&rows, &device.clone().inner()));
+        let plain = device.clone().inner();
+        let input = Input::series(match calendar {
+            0 => embedding.batch(&rows, &plain),
+            _ => {
+                let part = |name: &str, len: usize| case.inputs[name].values.chunks(len * calendar);
+                let known: Vec<CalendarRow<'_>> = part("calendar-seen", steps)
+                    .zip(part("calendar-to-come", horizon))
+                    .map(|(seen, to_come)| CalendarRow { seen, to_come })
+                    .collect();
+                embedding.batch_with_calendar(&rows, &known, &plain)
+            }
+        });
         let model = config.init(Key::new(0), &device).expect("valid");
         let model = apply(model, case.parameters.clone(), &case.name).expect("names fit");
 

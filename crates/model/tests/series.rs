@@ -3,14 +3,17 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, Range};
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use common::{devices, host, parameter_gradients, probe};
 use regard_model::weights::{HostTensor, apply, collect, parameters};
 use regard_model::{
-    EmbeddingConfig, HeadConfig, Input, ModelError, SeriesConfig, StemConfig, Transformer,
-    TransformerConfig,
+    CalendarRow, EmbeddingConfig, HeadConfig, Input, ModelError, SeriesConfig, StemConfig,
+    Transformer, TransformerConfig,
 };
+use regard_ops::bookkeeping::{Bookkeeping, Units};
 use regard_ops::{Context, Key};
 
 fn config(series: &SeriesConfig, head: &HeadConfig) -> TransformerConfig {
@@ -36,13 +39,38 @@ fn heads(series: &SeriesConfig) -> Vec<HeadConfig> {
     HeadConfig::EXAMPLES.iter().cloned().chain(skip).collect()
 }
 
-fn for_each_model(test: impl Fn(&SeriesConfig, &Transformer, &Device)) {
+/// What rows of a model are like.
+struct Kind<'a> {
+    series: &'a SeriesConfig,
+    horizon: usize,
+}
+
+impl<'a> Kind<'a> {
+    fn new(series: &'a SeriesConfig, head: &HeadConfig) -> Self {
+        let horizon = match head {
+            HeadConfig::Forecast { horizon, .. } => *horizon,
+            _ => 0,
+        };
+        Self { series, horizon }
+    }
+}
+
+impl Deref for Kind<'_> {
+    type Target = SeriesConfig;
+
+    fn deref(&self) -> &SeriesConfig {
+        self.series
+    }
+}
+
+fn for_each_model(test: impl Fn(&Kind<'_>, &Transformer, &Device)) {
     for (name, device) in devices() {
         for series in SeriesConfig::EXAMPLES {
             for head in &heads(series) {
                 println!("{name}: {series:?}, {head:?}");
                 let model = config(series, head).init(Key::new(8), &device);
-                test(series, &model.expect("a valid configuration"), &device);
+                let kind = Kind::new(series, head);
+                test(&kind, &model.expect("a valid configuration"), &device);
             }
         }
     }
@@ -62,9 +90,32 @@ fn rows(series: &SeriesConfig, lengths: &[usize]) -> Vec<Vec<f32>> {
     lengths.iter().enumerate().map(row).collect()
 }
 
-fn batch(series: &SeriesConfig, rows: &[Vec<f32>], device: &Device) -> Input {
+/// What is known of the steps of a row of this length.
+fn calendar(series: &Kind<'_>, len: usize) -> [Vec<f32>; 2] {
+    let known = |steps: Range<usize>| {
+        let features = 1..=series.calendar;
+        let wave = move |step: usize| {
+            let of_feature = move |f: usize| ((step * f + len) as f32).sin();
+            features.clone().map(of_feature)
+        };
+        steps.flat_map(wave).collect()
+    };
+    [known(0..len), known(len..len + series.horizon)]
+}
+
+fn batch(series: &Kind<'_>, rows: &[Vec<f32>], device: &Device) -> Input {
+    let device = device.clone().inner();
+    let known: Vec<[Vec<f32>; 2]> = (rows.iter())
+        .map(|row| calendar(series, row.len() / series.channels))
+        .collect();
+    let known: Vec<CalendarRow<'_>> = (known.iter())
+        .map(|[seen, to_come]| CalendarRow { seen, to_come })
+        .collect();
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-    Input::series(series.batch(&rows, &device.clone().inner()))
+    Input::series(match series.calendar {
+        0 => series.batch(&rows, &device),
+        _ => series.batch_with_calendar(&rows, &known, &device),
+    })
 }
 
 type Gradients = BTreeMap<String, HostTensor>;
@@ -181,14 +232,14 @@ fn what_is_missing_is_told_apart_from_a_zero() {
     let answer = |value: f32| {
         let mut row = vec![1.0; 2 * 5];
         row[4] = value;
-        let input = batch(series, &[row], &device);
+        let input = batch(&Kind::new(series, &head), &[row], &device);
         host(&model.forward(&input, &mut Context::evaluation())).values
     };
     assert_ne!(answer(f32::NAN), answer(0.0));
     // A step of which nothing is known is hidden from attention.
     let mut row = vec![1.0; 2 * 5];
     (row[4], row[5]) = (f32::NAN, f32::NAN);
-    let input = batch(series, &[row], &device);
+    let input = batch(&Kind::new(series, &head), &[row], &device);
     let padding = input.mask().padding().expect("a hidden step");
     assert_eq!(padding.row(0), [false, false, true, false, false]);
 }
@@ -252,7 +303,12 @@ fn the_count_is_that_of_the_model_made_and_names_are_fixed() {
             }
         }
         expected.extend(["embed.patch.weight".into(), "embed.patch.bias".into()]);
+        if series.calendar > 0 {
+            expected.push("embed.calendar.weight".into());
+        }
         assert_eq!(names[..expected.len()], expected);
+        let of_head = names.iter().any(|name| name == "head.calendar.weight");
+        assert_eq!(of_head, series.calendar > 0 && series.horizon > 0);
     });
     for series in SeriesConfig::EXAMPLES {
         for head in &heads(series) {
@@ -317,9 +373,106 @@ fn a_skip_sees_the_normalised_steps_and_is_brought_back_to_their_scale() {
     }
     let model = apply(model, weights, "a map of the last steps").expect("names fit");
     let rows = rows(&series, &[series.max_steps; 2]);
-    let output = model.forward(&batch(&series, &rows, &device), &mut Context::evaluation());
+    let input = batch(&Kind::new(&series, &head), &rows, &device);
+    let output = model.forward(&input, &mut Context::evaluation());
     let expected: Vec<f32> = (rows.iter())
         .flat_map(|row| row.iter().rev().take(3).copied())
         .collect();
     assert_near("the last steps", &host(&output).values, &expected);
+}
+
+#[test]
+fn a_calendar_moves_each_step_to_come_by_what_is_known_of_it() {
+    let series = &SeriesConfig::EXAMPLES[3];
+    let head = HeadConfig::Forecast {
+        n_outputs: 2,
+        horizon: 3,
+        linear_skip: false,
+    };
+    let device = Device::flex();
+    let model = config(series, &head).init(Key::new(5), &device);
+    let mut weights = collect(&model.expect("valid"));
+    let mut without = config(series, &head);
+    let EmbeddingConfig::Series(plain) = &mut without.embedding else {
+        panic!("a model of series");
+    };
+    plain.calendar = 0;
+    let plain = plain.clone();
+    let model = without.init(Key::new(5), &device).expect("valid");
+    let row: Vec<f32> = (0..10).map(|t| (t * t % 7) as f32).collect();
+    let kind = Kind::new(series, &head);
+    let rows = [row];
+    let expected = host(&model.forward(
+        &batch(&Kind::new(&plain, &head), &rows, &device),
+        &mut Context::evaluation(),
+    ));
+    let with = |weights| {
+        let model = config(series, &head)
+            .init(Key::new(6), &device)
+            .expect("valid");
+        let model = apply(model, weights, "a map of the calendar").expect("names fit");
+        let input = batch(&kind, &rows, &device);
+        host(&model.forward(&input, &mut Context::evaluation())).values
+    };
+    // It begins as a model without.
+    assert_eq!(with(weights.clone()), expected.values);
+    let mut tensor = weights.take("head.calendar.weight").expect("a parameter");
+    assert_eq!(tensor.shape, [2, 2]);
+    tensor.values.copy_from_slice(&[1.0, 0.0, 0.0, -2.0]);
+    weights.insert("head.calendar.weight", tensor);
+    let [_, known] = calendar(&kind, 10);
+    let mean = rows[0].iter().sum::<f32>() / 10.0;
+    let variance = rows[0].iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 10.0;
+    let scale = (variance + 1e-5).sqrt();
+    let moved: Vec<f32> = (0..6)
+        .map(|i| {
+            let (output, step) = (i / 3, i % 3);
+            let told = [known[2 * step], -2.0 * known[2 * step + 1]][output];
+            expected.values[i] + scale * told
+        })
+        .collect();
+    assert_near("moved", &with(weights), &moved);
+}
+
+#[test]
+#[should_panic(expected = "a model that goes by the calendar is given that of the steps")]
+fn a_model_that_goes_by_the_calendar_is_not_run_without() {
+    let device = Device::flex();
+    let series = &SeriesConfig::EXAMPLES[3];
+    let model = config(series, &HeadConfig::classification(2)).init(Key::new(5), &device);
+    let input = Input::series(series.batch(&[&[1.0, 2.0]], &device));
+    let _ = model
+        .expect("valid")
+        .forward(&input, &mut Context::evaluation());
+}
+
+#[test]
+fn book_keeping_is_the_loop_over_rows() {
+    for_each_model(|series, model, device| {
+        let most = series.max_steps;
+        let rows = rows(series, &[most, most - 3, 2]);
+        let mut hook = Bookkeeping::new();
+        let input = batch(series, &rows, device);
+        let curved = |output: Tensor<3>| output.add_scalar(1.0).square().sum();
+        let mut context = Context::training(Key::new(6).fold(2), 0).with_hook(&mut hook);
+        let output = model.clone().no_grad().forward(&input, &mut context);
+        let mut tape = curved(output).backward();
+        let units = Units::new(vec![0, 1, 2]);
+        let all = hook
+            .finish(&mut tape, &units)
+            .expect("every output is read");
+        let norms = host(&all.squared_norms().expect("parameters")).values;
+        for (r, found) in norms.into_iter().enumerate() {
+            let alone = batch(series, &rows[r..=r], device);
+            let mut context = Context::training(Key::new(6).fold(2), r as u64);
+            let gradients = curved(model.forward(&alone, &mut context)).backward();
+            let gradients = parameter_gradients(model, &gradients);
+            let squares = gradients.values().flat_map(|gradient| &gradient.values);
+            let expected: f64 = squares.map(|g| f64::from(*g).powi(2)).sum();
+            assert!(
+                (f64::from(found) - expected).abs() < 1e-4 * expected + 1e-9,
+                "{found}, expected {expected}"
+            );
+        }
+    });
 }

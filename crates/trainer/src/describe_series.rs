@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use burn::module::Module;
-use regard_bundle::{Bundle, BundleInfo};
+use regard_bundle::{AttentionMaps, Bundle, BundleInfo, SeriesModel, pooled, rollout};
+use regard_model::Pooling;
 
 use crate::config::{self, Config};
 use crate::error::TrainError;
@@ -29,6 +30,8 @@ pub struct SeriesDescription {
     pub baselines: Option<Baselines>,
     /// The best, the median and the worst window; none if the configuration keeps examples out of reports.
     pub windows: Vec<ToldWindow>,
+    /// What the model attends to in the worst window; none as above, or if its mechanism gives no weights.
+    pub attention: Option<PatchAttention>,
     /// Scores of each series; none if the run finds no anomalies, or as above.
     pub courses: Vec<ScoreCourse>,
 }
@@ -39,6 +42,8 @@ pub struct SeriesDescription {
 pub struct ToldWindow {
     /// `best`, `median` or `worst`.
     pub rank: &'static str,
+    /// Its number among the windows of its part.
+    pub unit: usize,
     /// When the first told step is, or which row.
     pub begins: String,
     /// The mean squared error of scaled values.
@@ -61,6 +66,66 @@ pub struct ToldChannel {
     pub truth: Vec<f32>,
     /// What was told: the point, or each quantile.
     pub told: Vec<Vec<f32>>,
+}
+
+/// The attention over the patches of one channel of a window.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PatchAttention {
+    /// The name of the channel, the one that was told worst.
+    pub channel: String,
+    /// The steps of each patch that the blocks see, counted from the first of the window.
+    pub patches: Vec<Range<usize>>,
+    /// For each head of each layer the weight that each patch gets, the mean over the patches that attend to it.
+    pub heads: Vec<HeadAttention>,
+    /// The share of each patch that reaches the head by attention: [`regard_bundle::rollout`] from all patches alike, since
+    /// a forecast is a linear map of all of them.
+    pub reach: Vec<f64>,
+}
+
+/// What one head attends to.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct HeadAttention {
+    /// Its layer, from 0.
+    pub layer: usize,
+    /// Its number in the layer, from 0.
+    pub head: usize,
+    /// For each patch the weight that it gets; together 1.
+    pub weights: Vec<f64>,
+}
+
+impl PatchAttention {
+    /// From the maps of the layers over `patches`; none without layers that give weights.
+    pub(crate) fn new(
+        channel: String,
+        patches: Vec<Range<usize>>,
+        layers: &[AttentionMaps],
+    ) -> Option<Self> {
+        let n = patches.len();
+        layers.first()?;
+        let heads = layers.iter().flat_map(|maps| {
+            (0..maps.n_heads()).map(move |head| {
+                let mut weights = vec![0.0; n];
+                for row in maps.head(head).chunks(n) {
+                    for (sum, weight) in weights.iter_mut().zip(row) {
+                        *sum += f64::from(*weight) / n as f64;
+                    }
+                }
+                HeadAttention {
+                    layer: maps.layer(),
+                    head,
+                    weights,
+                }
+            })
+        });
+        Some(Self {
+            channel,
+            heads: heads.collect(),
+            reach: rollout(layers, pooled(Pooling::Mean, n)),
+            patches,
+        })
+    }
 }
 
 /// The scores of the test part of one series.
@@ -97,18 +162,23 @@ pub fn describe_series(settings: &RunSettings) -> Result<SeriesDescription, Trai
         config::Task::SeriesForecasting => {
             let task = SeriesForecasting::load(&config)?;
             let described = describe(bundle, config, &task, settings)?;
-            let windows = |outputs: &[Vec<f32>]| task.told_windows(judged(&task), outputs);
-            Ok(described.with_examples(with_examples, windows, |_| Vec::new()))
+            Ok(match with_examples {
+                true => described.with_examples(judged(&task), &task),
+                false => described.plain,
+            })
         }
         config::Task::SeriesAnomaly => {
             let task = SeriesAnomaly::load(&config)?;
             let described = describe(bundle, config, &task, settings)?;
-            let windows = |outputs: &[Vec<f32>]| {
-                let forecasts = task.forecasts();
-                forecasts.told_windows(judged(&task), outputs)
-            };
-            let courses = |outputs: &[Vec<f32>]| task.courses(judged(&task), outputs);
-            Ok(described.with_examples(with_examples, windows, courses))
+            if !with_examples {
+                return Ok(described.plain);
+            }
+            let courses = task.courses(judged(&task), &described.outputs);
+            let described = described.with_examples(judged(&task), task.forecasts());
+            Ok(SeriesDescription {
+                courses,
+                ..described
+            })
         }
         _ => Err(TrainError::TextAlone {
             what: "this page of a run",
@@ -121,21 +191,22 @@ pub fn describe_series(settings: &RunSettings) -> Result<SeriesDescription, Trai
 struct Described {
     plain: SeriesDescription,
     outputs: Vec<Vec<f32>>,
+    model: SeriesModel,
 }
 
 impl Described {
-    fn with_examples(
-        self,
-        wanted: bool,
-        windows: impl Fn(&[Vec<f32>]) -> Vec<ToldWindow>,
-        courses: impl Fn(&[Vec<f32>]) -> Vec<ScoreCourse>,
-    ) -> SeriesDescription {
-        let mut described = self.plain;
-        if wanted {
-            described.windows = windows(&self.outputs);
-            described.courses = courses(&self.outputs);
+    /// With windows of a part, and what the model attends to in the last of them, the worst one.
+    fn with_examples(self, split: Split, forecasts: &SeriesForecasting) -> SeriesDescription {
+        let windows = forecasts.told_windows(split, &self.outputs);
+        let model = &self.model;
+        let attention = windows
+            .last()
+            .and_then(|window| forecasts.attention(model.model(), split, window, model.device()));
+        SeriesDescription {
+            windows,
+            attention,
+            ..self.plain
         }
-        described
     }
 }
 
@@ -180,8 +251,10 @@ fn describe(
             config,
             info,
             windows: Vec::new(),
+            attention: None,
             courses: Vec::new(),
         },
         outputs,
+        model,
     })
 }

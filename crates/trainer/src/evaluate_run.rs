@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use regard_bundle::{
-    Bundle, ClassPrediction, Schema, SeriesModel, SeriesSchema, TextClassifier, Workers,
-    channel_rows,
+    Bundle, ClassPrediction, Schema, SeriesModel, SeriesSchema, SeriesWindow, TextClassifier,
+    Workers, channel_rows,
 };
 use regard_data::series::{
     LabelledColumns, LabelledSeries, SeriesColumns, SeriesOptions, Span, Window, WindowIndex,
@@ -145,7 +145,7 @@ fn evaluate_table(
         let (mut pasts, mut futures) = (Vec::new(), Vec::new());
         for number in numbers {
             let window = windows.window(*number);
-            pasts.push(window_rows(&model, &table, &window, window.past())?);
+            pasts.push(seen_window(&model, &table, &window)?);
             let mut future = vec![0.0; horizon * n];
             table.copy_rows(window.series, window.future(), &mut future);
             model.scaler().scale_rows(&mut future);
@@ -253,7 +253,7 @@ pub fn load_series(
 ///
 /// # Errors
 ///
-/// If the file cannot be read or lacks a column.
+/// If the file cannot be read or lacks a column, or its times are not regular and the model goes by the calendar.
 pub fn load_table(schema: &SeriesSchema, path: &Path) -> Result<SeriesTable, TrainError> {
     let columns = SeriesColumns {
         time: schema.time_column.clone(),
@@ -267,21 +267,21 @@ pub fn load_table(schema: &SeriesSchema, path: &Path) -> Result<SeriesTable, Tra
     };
     let table = SeriesTable::load(&schema.source(path), &columns, &options)?;
     table.require_columns(&schema.channels)?;
+    schema.calendar.require_regular(&table)?;
     Ok(table)
 }
 
-/// Rows of a window in the data's units, as a model takes them.
+/// A window as a model takes it.
 ///
 /// # Errors
 ///
-/// If a value is missing and the model's training data had none.
-pub fn window_rows(
+/// If a value is missing and the model's training data had none, or a row has no time for the model's calendar.
+pub fn seen_window(
     model: &SeriesModel,
     table: &SeriesTable,
     window: &Window,
-    rows: std::ops::Range<usize>,
-) -> Result<Vec<f32>, TrainError> {
-    let n = table.columns().len();
+) -> Result<SeriesWindow, TrainError> {
+    let (n, rows) = (table.columns().len(), window.past());
     let mut values = vec![0.0; rows.len() * n];
     table.copy_rows(window.series, rows.clone(), &mut values);
     if let Some(at) = values.iter().position(|value| value.is_nan())
@@ -293,7 +293,11 @@ pub fn window_rows(
             row: rows.start + at / n + 1,
         });
     }
-    Ok(values)
+    let known = &model.schema().calendar;
+    let rows = rows.start..window.future().end;
+    let mut calendar = vec![0.0; rows.len() * known.width()];
+    known.fill(table, window.series, rows, &mut calendar)?;
+    Ok(SeriesWindow { values, calendar })
 }
 
 /// A classifier that is judged on texts as they pass by; `look` sees each text, its class and what the

@@ -54,12 +54,13 @@ pub mod workload;
 
 pub use describe_run::{JudgedText, PartDescription, RunDescription, describe_run};
 pub use describe_series::{
-    ScoreCourse, SeriesDescription, ToldChannel, ToldWindow, describe_series,
+    HeadAttention, PatchAttention, ScoreCourse, SeriesDescription, ToldChannel, ToldWindow,
+    describe_series,
 };
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use evaluate_run::{
-    baselines_of_run, evaluate_file, evaluate_run, load_series, load_table, window_rows,
+    baselines_of_run, evaluate_file, evaluate_run, load_series, load_table, seen_window,
 };
 pub use run::{Outcome, Progress, Requests, RunSettings, Snapshot, Writer, train};
 pub use test_texts::test_texts;

@@ -27,7 +27,7 @@ pub fn run(args: &BenchSeedsArgs, printer: &Printer) -> anyhow::Result<()> {
         overrides.push(format!("seed={seed}"));
         let config = config::load(&args.settings.config, &overrides)?;
         metric = config.eval.metric.name();
-        if config.data.test.is_none() {
+        if !config.has_test_data() {
             return Err(UsageError("the configuration has no test data".to_owned()))
                 .hint("set data.test to a file or a share");
         }

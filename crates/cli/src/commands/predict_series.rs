@@ -7,7 +7,7 @@ use std::path::Path;
 use regard_bundle::{Forecast, ScoreSettings, SeriesModel, SeriesSchema};
 use regard_data::series::Window;
 use regard_data::{Cell, DataError, Format, RowWriter, SeriesTable};
-use regard_trainer::{load_series, load_table, window_rows};
+use regard_trainer::{load_series, load_table, seen_window};
 use serde_json::{Map, Value, json};
 
 use crate::args::{PredictArgs, PredictionFormat};
@@ -45,7 +45,7 @@ pub fn run(args: &PredictArgs, model: &SeriesModel, printer: &Printer) -> anyhow
     let windows = last_windows(model, &table)?;
     let pasts = windows
         .iter()
-        .map(|window| window_rows(model, &table, window, window.past()))
+        .map(|window| seen_window(model, &table, window))
         .collect::<Result<Vec<_>, _>>()?;
     let forecasts = model.forecast(&pasts);
     let rows = Rows {
@@ -140,8 +140,8 @@ fn write_scores(
             lookback: table.len(series),
             horizon: 0,
         };
-        let values = window_rows(model, table, &whole, whole.past())?;
-        let scores = model.scores(&values).unwrap_or_default();
+        let series_window = seen_window(model, table, &whole)?;
+        let scores = model.scores(&series_window).unwrap_or_default();
         for (row, score) in scores.into_iter().enumerate() {
             let json = |value: Value| Cell::Json(Cow::Owned(value.to_string()));
             // A table has no null: an empty cell says that nothing is known.

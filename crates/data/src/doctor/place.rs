@@ -56,6 +56,8 @@ impl DataError {
             | Self::AmbiguousTimes { path, .. }
             | Self::NoTimeColumn { path, .. }
             | Self::SeriesSplit { path, .. }
+            | Self::SeriesShare { path, .. }
+            | Self::IrregularCalendar { path, .. }
             | Self::SeriesId { path, .. }
             | Self::NoSeriesToTrainOn { path, .. }
             | Self::TooFewRows { path, .. }

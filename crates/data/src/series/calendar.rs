@@ -24,6 +24,8 @@ pub enum CalendarCycle {
 
 impl CalendarCycle {
     const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Year];
+    /// Every name, in the order of the length of the cycles.
+    pub const NAMES: &'static [&'static str] = &["day", "week", "year"];
 
     /// The name, as in a configuration.
     #[must_use]
@@ -57,7 +59,7 @@ impl CalendarCycle {
 /// Two numbers and not one scaled to [-0.5, 0.5], as Informer and its successors have it: 23:30 and 0:30 are an hour
 /// apart, and a linear layer has no way to see that in one number that jumps at midnight. They follow from the time
 /// alone, so they are known for rows that are still to come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Calendar {
     cycles: Vec<CalendarCycle>,
@@ -91,6 +93,34 @@ impl Calendar {
                 .map(|(cycle, _)| cycle)
                 .collect(),
         )
+    }
+
+    /// Whether there are no features.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cycles.is_empty()
+    }
+
+    /// Whether the features of all rows of a table are known, and of rows to come too.
+    ///
+    /// # Errors
+    /// [`DataError::NoTimeColumn`] without times, [`DataError::NoCalendar`] where they are mere numbers,
+    /// [`DataError::IrregularCalendar`] where the next time follows from nothing.
+    pub fn require_regular(&self, table: &SeriesTable) -> Result<(), DataError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        match table.frequency() {
+            Frequency::Irregular { .. } => Err(DataError::IrregularCalendar {
+                path: table.path().to_owned(),
+                frequency: table.frequency(),
+            }),
+            Frequency::Rows => Err(self.refusal(table)),
+            _ => match table.zone() {
+                TimeZoneOfColumn::None => Err(self.refusal(table)),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// How many features there are.
@@ -127,7 +157,7 @@ impl Calendar {
             rows.len() * self.width(),
             "one value a feature and row"
         );
-        if self.cycles.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         for (row, features) in rows.zip(into.chunks_exact_mut(self.width())) {

@@ -107,6 +107,53 @@ impl SeriesSplit {
         Ok(split)
     }
 
+    /// Whole series by purpose: of the series in this order the first share is for training, the next for validation, the
+    /// next for test. Series behind the last share serve nothing; those of a part stand in the order of the table.
+    ///
+    /// A share ends at the nearest series to where the shares up to it end.
+    ///
+    /// # Errors
+    /// If a part would be empty, or the shares are more than 1.
+    ///
+    /// # Panics
+    /// If `order` names a series that the table does not have.
+    pub fn in_order(
+        table: &SeriesTable,
+        order: &[usize],
+        train: f64,
+        valid: Option<f64>,
+        test: Option<f64>,
+    ) -> Result<Self, DataError> {
+        let mut split = Self::default();
+        let all = Span::whole(table);
+        let (mut start, mut sum) = (0, 0.0);
+        let spans = [&mut split.train, &mut split.valid, &mut split.test];
+        let parts = [("train", Some(train)), ("valid", valid), ("test", test)];
+        for ((part, share), spans) in parts.into_iter().zip(spans) {
+            let Some(share) = share else { continue };
+            if !(share > 0.0 && share <= 1.0) {
+                return Err(DataError::ShareOutOfRange { share });
+            }
+            sum += share;
+            let end = (sum * order.len() as f64).round() as usize;
+            // Shares that a person wrote to add up to 1 may do so but for the last bits.
+            if end <= start || sum > 1.0 + 1e-9 {
+                return Err(DataError::SeriesShare {
+                    path: table.path().to_owned(),
+                    part,
+                    share,
+                    sum,
+                    series: order.len(),
+                });
+            }
+            let mut chosen = order[start..end].to_vec();
+            chosen.sort_unstable();
+            spans.extend(chosen.into_iter().map(|series| all[series].clone()));
+            start = end;
+        }
+        Ok(split)
+    }
+
     /// Whole series by purpose: those of `valid` and of `test` by their ids, all others for training.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use regard_ops::{Context, Key};
 
 pub use series::SeriesEmbedding;
 pub use series_config::{SeriesConfig, StemConfig};
-pub use series_input::{SeriesInput, Statistics};
+pub use series_input::{CalendarRow, SeriesInput, Statistics};
 pub use text::{TextEmbedding, TextInput};
 
 use crate::config::{EmbeddingConfig, TransformerConfig};

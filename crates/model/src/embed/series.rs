@@ -4,18 +4,23 @@ use burn::module::Module;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor};
 use regard_attention::Position;
-use regard_ops::primitive::{LayerNorm, LayerNormConfig, PatchProjection, PatchProjectionConfig};
-use regard_ops::{Context, Key, Operation, dropout};
+use regard_ops::primitive::{
+    LayerNorm, LayerNormConfig, Linear, LinearConfig, PatchProjection, PatchProjectionConfig,
+};
+use regard_ops::{Context, Init, Key, Operation, dropout};
 
 use super::series_config::{SeriesConfig, StemConfig};
 use super::series_input::SeriesInput;
 use crate::feed_forward::Activation;
 
-/// `dropout(patch_t(stem(series)) + position[t])`.
+/// `dropout(patch_t(stem(series)) + calendar(mean of what is known of the steps of t) + position[t])`.
+///
+/// The calendar's map has no bias, since the patches' has one, and begins at zero.
 #[derive(Module, Debug)]
 pub struct SeriesEmbedding {
     stem: Vec<Convolution>,
     patch: PatchProjection,
+    calendar: Option<Linear>,
     position: Option<Position>,
     dropout: f64,
 }
@@ -47,6 +52,12 @@ impl SeriesEmbedding {
             patch: PatchProjectionConfig::new(config.patch_length, config.patch_stride, d_model)
                 .with_channels(channels)
                 .init(key.stream("patch"), device),
+            calendar: (config.calendar > 0).then(|| {
+                LinearConfig::new(config.calendar, d_model)
+                    .with_bias(false)
+                    .with_init(Init::Constant(0.0))
+                    .init(key.stream("calendar"), device)
+            }),
             position: config.position.init(
                 config.max_positions(),
                 d_model,
@@ -62,6 +73,10 @@ impl SeriesEmbedding {
     /// # Shapes
     ///
     /// - output: `[rows, n_positions, d_model]`
+    ///
+    /// # Panics
+    ///
+    /// If the model goes by the calendar and the input has none.
     #[must_use]
     pub fn forward(&self, input: &SeriesInput, context: &mut Context<'_>) -> Tensor<3> {
         let dtype = self.patch.weight().val().dtype();
@@ -78,6 +93,13 @@ impl SeriesEmbedding {
             };
         }
         let mut hidden = self.patch.forward(steps, "patch", context); // [rows, n_positions, d_model]
+        if let Some(calendar) = &self.calendar {
+            let known = input.calendar.as_ref();
+            let known =
+                known.expect("a model that goes by the calendar is given that of the steps");
+            let known = known.patches.clone().cast(dtype);
+            hidden = hidden + calendar.forward(known, "calendar", context);
+        }
         if let Some(position) = &self.position {
             hidden = position.add_to(hidden, "position", context);
         }

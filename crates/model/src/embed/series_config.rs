@@ -27,9 +27,17 @@ pub struct SeriesConfig {
     pub instance_norm: bool,
     /// Whether values may be missing: each channel then has a second one beside it that says so.
     pub missing: bool,
+    /// Numbers that are known of each step beside its values, such as what the calendar tells of its time; each patch
+    /// takes their mean over its steps, and a forecast those of the steps to come.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub calendar: usize,
     /// Convolutions over the steps, before the patches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem: Option<StemConfig>,
+}
+
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A stack of convolutions over the steps, each `GELU(norm(convolution))`, from the second on added to what came
@@ -60,6 +68,7 @@ impl SeriesConfig {
             position: PositionKind::Learned,
             instance_norm: true,
             missing: false,
+            calendar: 0,
             stem: None,
         },
         Self {
@@ -71,6 +80,7 @@ impl SeriesConfig {
             position: PositionKind::Sinusoidal,
             instance_norm: false,
             missing: true,
+            calendar: 0,
             stem: Some(StemConfig {
                 layers: 2,
                 kernel: 3,
@@ -85,10 +95,23 @@ impl SeriesConfig {
             position: PositionKind::Learned,
             instance_norm: true,
             missing: true,
+            calendar: 0,
             stem: Some(StemConfig {
                 layers: 1,
                 kernel: 5,
             }),
+        },
+        Self {
+            channels: 1,
+            max_steps: 10,
+            patch_length: 4,
+            patch_stride: 3,
+            end_padding: true,
+            position: PositionKind::Learned,
+            instance_norm: true,
+            missing: true,
+            calendar: 2,
+            stem: None,
         },
     ];
 

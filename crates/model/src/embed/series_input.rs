@@ -22,6 +22,25 @@ pub struct SeriesInput {
     pub(super) steps: Option<Tensor<3>>,
     pub(super) mask: Mask,
     statistics: Option<Statistics>,
+    pub(super) calendar: Option<CalendarInput>,
+}
+
+/// What is known of the steps of one row beside their values, the same numbers at each step.
+#[derive(Clone, Copy, Debug)]
+pub struct CalendarRow<'a> {
+    /// Of the steps seen, `[steps, calendar]`.
+    pub seen: &'a [f32],
+    /// Of the steps to come, `[horizon, calendar]`; empty where nothing is told of them.
+    pub to_come: &'a [f32],
+}
+
+/// What is known of steps, ready on the device.
+#[derive(Clone, Debug)]
+pub(crate) struct CalendarInput {
+    /// The mean over the steps of each patch, `[rows, n_positions, calendar]`.
+    pub patches: Tensor<3>,
+    /// `[rows, horizon, calendar]`, if there are such steps.
+    pub to_come: Option<Tensor<3>>,
 }
 
 /// Mean and scale of each channel of each row over what is observed of it: what reversible instance normalisation
@@ -136,6 +155,72 @@ impl SeriesConfig {
                 mean: tensor(mean, [n, 1, channels]),
                 scale: tensor(scale, [n, 1, channels]),
             }),
+            calendar: None,
+        }
+    }
+
+    /// [`SeriesConfig::batch`] with what is known of the steps of each row.
+    ///
+    /// # Panics
+    ///
+    /// As [`SeriesConfig::batch`]; if the model does not go by the calendar, there are other numbers than a row's steps and
+    /// `calendar` ask for, or rows have different numbers of steps to come.
+    #[must_use]
+    pub fn batch_with_calendar(
+        &self,
+        rows: &[&[f32]],
+        calendar: &[CalendarRow<'_>],
+        device: &Device,
+    ) -> SeriesInput {
+        let input = self.batch(rows, device);
+        assert_eq!(
+            rows.len(),
+            calendar.len(),
+            "each row has what is known of its steps"
+        );
+        let longest = rows.iter().map(|row| row.len() / self.channels).max();
+        let positions = self.n_positions(longest.unwrap_or(0).max(1));
+        let width = self.calendar;
+        assert!(width > 0, "the model does not go by the calendar");
+        let mut patches = vec![0.0_f32; rows.len() * positions * width];
+        for (r, (row, known)) in rows.iter().zip(calendar).enumerate() {
+            let len = row.len() / self.channels;
+            assert_eq!(
+                known.seen.len(),
+                len * width,
+                "{width} numbers are known of each of {len} steps"
+            );
+            for p in 0..self.n_positions(len) {
+                let begin = (p * self.patch_stride).min(len - 1);
+                let end = (begin + self.patch_length).min(len);
+                let mean = &mut patches[(r * positions + p) * width..][..width];
+                for step in known.seen[begin * width..end * width].chunks_exact(width) {
+                    for (mean, value) in mean.iter_mut().zip(step) {
+                        *mean += value / (end - begin) as f32;
+                    }
+                }
+            }
+        }
+        let to_come: Vec<f32> = calendar
+            .iter()
+            .flat_map(|row| row.to_come)
+            .copied()
+            .collect();
+        let steps = calendar[0].to_come.len();
+        assert!(
+            steps % width == 0 && calendar.iter().all(|row| row.to_come.len() == steps),
+            "{width} numbers are known of each step to come, of as many steps in each row"
+        );
+        let tensor = |values: Vec<f32>, len: usize| {
+            let data = TensorData::new(values, [rows.len(), len, width]);
+            Tensor::<3>::from_data(data, device)
+        };
+        SeriesInput {
+            calendar: Some(CalendarInput {
+                patches: tensor(patches, positions),
+                to_come: (steps > 0).then(|| tensor(to_come, steps / width)),
+            }),
+            ..input
         }
     }
 
@@ -181,6 +266,18 @@ impl SeriesInput {
             .slice([0..rows, 0..kept, 0..1])
             .reshape([rows, 1, kept]);
         flat.pad([(0, 0), (0, n_steps - kept)], PadMode::Constant(0.0))
+    }
+
+    /// What is known of the steps to come.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is.
+    pub(crate) fn to_come(&self) -> &Tensor<3> {
+        let calendar = self.calendar.as_ref();
+        calendar
+            .and_then(|calendar| calendar.to_come.as_ref())
+            .expect("a forecast that goes by the calendar is given that of the steps to come")
     }
 
     /// The mask over patches.

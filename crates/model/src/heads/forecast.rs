@@ -9,14 +9,17 @@ use super::positions::all_positions;
 use crate::embed::Input;
 
 /// One linear map from all positions of a row at once to the steps to come (the flattened head of PatchTST), for
-/// each quantile its own; with a skip, another from the normalised steps seen is added, which no block changes.
+/// each quantile its own; with a skip, another from the normalised steps seen is added, which no block changes; with a
+/// calendar, at each step one from what is known of it, the same map at every step.
 ///
 /// PyTorch equivalent: `nn.Linear(n_positions * d_model, n_outputs * horizon)` on `x.flatten(1)`, plus
-/// `nn.Linear(lookback, n_outputs * horizon)` on what RevIN gave.
+/// `nn.Linear(lookback, n_outputs * horizon)` on what RevIN gave, plus `nn.Linear(calendar, n_outputs, bias=False)` on
+/// the steps to come `[batch, horizon, calendar]`, its last two dimensions swapped.
 #[derive(Module, Debug)]
 pub struct ForecastHead {
     linear: Linear,
     skip: Option<Linear>,
+    calendar: Option<Linear>,
     n_positions: usize,
     n_outputs: usize,
     horizon: usize,
@@ -44,10 +47,23 @@ impl ForecastHead {
         Self {
             linear: linear.init(key, device),
             skip: skip.map(|lookback| zero(lookback).init(key.stream("skip"), device)),
+            calendar: None,
             n_positions,
             n_outputs,
             horizon,
         }
+    }
+
+    /// With a map from so many numbers that are known of each step to come, which begins at zero; none from no number.
+    #[must_use]
+    pub fn with_calendar(mut self, features: usize, key: Key, device: &Device) -> Self {
+        self.calendar = (features > 0).then(|| {
+            LinearConfig::new(features, self.n_outputs)
+                .with_bias(false)
+                .with_init(Init::Constant(0.0))
+                .init(key.stream("calendar"), device)
+        });
+        self
     }
 
     /// The steps to come.
@@ -59,7 +75,7 @@ impl ForecastHead {
     ///
     /// # Panics
     ///
-    /// If there is a skip and the input is text.
+    /// If there is a skip or a calendar and the input is text, or has no calendar of these steps.
     #[must_use]
     pub fn forward(
         &self,
@@ -82,6 +98,22 @@ impl ForecastHead {
             let seen = series.flat(lookback).cast(output.dtype());
             output = output + skip.forward(seen, "skip", context);
         }
-        output.reshape([batch, self.n_outputs, self.horizon])
+        let output = output.reshape([batch, self.n_outputs, self.horizon]);
+        let Some(calendar) = &self.calendar else {
+            return output;
+        };
+        let Input::Series(series) = input else {
+            panic!("a forecast that goes by the calendar was given text");
+        };
+        let to_come = series.to_come().clone().cast(output.dtype()); // [batch, horizon, calendar]
+        assert_eq!(
+            to_come.dims()[1],
+            self.horizon,
+            "the calendar of the steps to come is of all that are told"
+        );
+        output
+            + calendar
+                .forward(to_come, "calendar", context)
+                .swap_dims(1, 2)
     }
 }

@@ -45,13 +45,8 @@ impl Head {
                 let skip = series
                     .filter(|_| linear_skip)
                     .map(|series| series.max_steps);
-                Self::Forecast(ForecastHead::new(
-                    positions,
-                    [n_outputs, horizon],
-                    skip,
-                    key,
-                    device,
-                ))
+                let head = ForecastHead::new(positions, [n_outputs, horizon], skip, key, device);
+                Self::Forecast(head.with_calendar(config.embedding.calendar(), key, device))
             }
             HeadConfig::Reconstruction { features } => {
                 Self::Reconstruction(ReconstructionHead::new(positions, features, key, device))

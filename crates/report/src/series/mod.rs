@@ -1,5 +1,6 @@
 //! The report on a run of series: forecasts over the truth, where they err, and scores of anomalies over time.
 
+mod attention;
 mod forecasts;
 mod scores;
 
@@ -24,6 +25,8 @@ pub struct SeriesReport {
     pub tiles: Vec<[String; 3]>,
     /// Forecasts of some windows; none if values of the data may not appear.
     pub fans: Vec<Fan>,
+    /// What the model attends to in the window that was forecast worst; none as above, or if it gives no weights.
+    pub attention: Option<Attention>,
     /// The mean squared error of scaled values at each step of the horizon.
     pub mse_by_step: Vec<f64>,
     /// The same of each channel.
@@ -80,6 +83,21 @@ pub struct Fan {
     pub bands: Vec<(String, Vec<f64>, Vec<f64>)>,
 }
 
+/// Attention over the patches of one channel of a window.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Attention {
+    /// The channel.
+    pub channel: String,
+    /// When the first told step is, or which row.
+    pub begins: String,
+    /// The first step of each patch and the one behind its last, counted from the first told step: below 0.
+    pub patches: Vec<(i64, i64)>,
+    /// The name of each head, and the weight that each patch gets from it.
+    pub heads: Vec<(String, Vec<f64>)>,
+    /// The share of each patch that reaches the forecast by attention.
+    pub reach: Vec<f64>,
+}
+
 /// The scores of one series over time.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Course {
@@ -119,6 +137,10 @@ impl SeriesReport {
         if !self.fans.is_empty() {
             let body = forecasts::fans(&self.fans);
             page = page.with_section(Section::new("forecasts", "Forecasts over the truth", body));
+        }
+        if let Some(attention) = &self.attention {
+            let body = attention::section(attention);
+            page = page.with_section(Section::new("attention", "What it attends to", body));
         }
         if !self.promise.is_empty() {
             let body = html! { @for sentence in &self.promise { p { (sentence) } } };

@@ -38,7 +38,7 @@ pub(super) fn look_at(config: &Config) -> DataReport {
     let knows_labels = declared.is_some() || (train.is_whole() && train.n_rows() > 0);
     let labels = knows_labels.then(|| train.labels().clone());
     let others: Vec<(Split, Exam)> = [
-        (Split::Valid, Some(&data.valid)),
+        (Split::Valid, data.valid.as_ref()),
         (Split::Test, data.test.as_ref()),
     ]
     .into_iter()

@@ -20,15 +20,13 @@ impl Key {
     pub fn tasks(&self) -> &'static [Task] {
         match (self.section(), self.name()) {
             ("tokenizer", _) | ("data", "text_column") => TEXT,
-            ("data", "label_column" | "labels" | "valid" | "test") | ("model", "pooling") => {
-                CLASSES
-            }
+            ("data", "label_column" | "labels") | ("model", "pooling") => CLASSES,
             ("train", "label_smoothing" | "class_weights" | "mixup") => CLASSES,
             ("train", "word_dropout") => TEXT,
             ("train", "jitter" | "scaling") | ("model.stem", _) | ("data", "max_steps") => {
                 &[SeriesClassification]
             }
-            ("data", "lookback" | "horizon" | "stride" | "repeated_times")
+            ("data", "calendar" | "lookback" | "horizon" | "stride" | "repeated_times")
             | ("data.split", _)
             | ("model", "linear_skip") => WINDOWS,
             ("data", "time_column" | "id_column" | "target_columns" | "scaler")
@@ -54,6 +52,9 @@ impl Key {
     pub fn default_in(&self, task: Task) -> DefaultValue {
         let own = match (task, self.section(), self.name()) {
             (TextClassification, ..) => None,
+            (SeriesForecasting | SeriesAnomaly, "data", "valid") => {
+                return DefaultValue::Unset("what data.split says");
+            }
             (SeriesClassification, "model", "instance_norm") => Some("false"),
             (SeriesClassification, "model.patch", _) => Some("1"),
             (SeriesForecasting | SeriesAnomaly, "eval", "metric") => Some("\"mse\""),

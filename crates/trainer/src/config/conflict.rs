@@ -25,7 +25,11 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
     let mut found = Vec::new();
     match config.task {
         Task::TextClassification => data(config, &mut found),
-        Task::SeriesForecasting | Task::SeriesAnomaly => series(config, &mut found),
+        Task::SeriesForecasting | Task::SeriesAnomaly => {
+            own_files(config, &mut found);
+            super::split::conflicts(config, &mut found);
+            series(config, &mut found);
+        }
         Task::SeriesClassification => {
             parts(config, &mut found);
             series(config, &mut found);
@@ -88,9 +92,25 @@ fn data(config: &Config, conflicts: &mut Vec<Conflict>) {
 
 /// Parts of the data in files of their own, or as shares.
 fn parts(config: &Config, conflicts: &mut Vec<Conflict>) {
+    own_files(config, conflicts);
+    if let (Some(Source::Share(valid)), Some(Source::Share(test))) =
+        (&config.data.valid, &config.data.test)
+        && valid + test >= 1.0
+    {
+        conflicts.push(Conflict {
+            keys: &["data.valid", "data.test"],
+            expected: "a share that with `data.test` leaves some data to train on".to_owned(),
+            found: format!("{valid} + {test}"),
+            hint: None,
+        });
+    }
+}
+
+/// Whether parts in files of their own are different files.
+fn own_files(config: &Config, conflicts: &mut Vec<Conflict>) {
     let data = &config.data;
     let own_file: [(&'static [&'static str], Option<&Source>); 2] = [
-        (&["data.valid", "data.train"], Some(&data.valid)),
+        (&["data.valid", "data.train"], data.valid.as_ref()),
         (&["data.test", "data.train"], data.test.as_ref()),
     ];
     for (keys, source) in own_file {
@@ -101,30 +121,26 @@ fn parts(config: &Config, conflicts: &mut Vec<Conflict>) {
                 keys,
                 expected: "another file than `data.train`".to_owned(),
                 found: format!("{path:?} for both"),
-                hint: Some("a share, such as 0.1, holds out a part of it".to_owned()),
+                hint: Some(match config.task {
+                    Task::SeriesForecasting | Task::SeriesAnomaly => {
+                        "leave the key out: [data.split] holds out a part of it".to_owned()
+                    }
+                    _ => "a share, such as 0.1, holds out a part of it".to_owned(),
+                }),
             });
         }
     }
-    match (&data.valid, &data.test) {
-        (Source::Share(valid), Some(Source::Share(test))) if valid + test >= 1.0 => {
-            conflicts.push(Conflict {
-                keys: &["data.valid", "data.test"],
-                expected: "a share that with `data.test` leaves some data to train on".to_owned(),
-                found: format!("{valid} + {test}"),
-                hint: None,
-            });
-        }
-        (Source::Path(valid), Some(Source::Path(test))) if valid == test => {
-            conflicts.push(Conflict {
-                keys: &["data.test", "data.valid"],
-                expected: "another file than `data.valid`".to_owned(),
-                found: format!("{test:?} for both"),
-                hint: Some(
-                    "the model is chosen on `data.valid`, so it cannot be judged there".to_owned(),
-                ),
-            });
-        }
-        _ => {}
+    if let (Some(Source::Path(valid)), Some(Source::Path(test))) = (&data.valid, &data.test)
+        && valid == test
+    {
+        conflicts.push(Conflict {
+            keys: &["data.test", "data.valid"],
+            expected: "another file than `data.valid`".to_owned(),
+            found: format!("{test:?} for both"),
+            hint: Some(
+                "the model is chosen on `data.valid`, so it cannot be judged there".to_owned(),
+            ),
+        });
     }
 }
 
@@ -160,6 +176,14 @@ fn series(config: &Config, conflicts: &mut Vec<Conflict>) {
             });
         }
         named.push((key, column));
+    }
+    if !data.calendar.is_empty() && data.time_column.is_none() {
+        conflicts.push(Conflict {
+            keys: &["data.calendar", "data.time_column"],
+            expected: "no cycle, since `data.time_column` is not set".to_owned(),
+            found: "some".to_owned(),
+            hint: Some("name the column of times, from which the calendar follows".to_owned()),
+        });
     }
     if patch.stride > patch.length {
         conflicts.push(Conflict {

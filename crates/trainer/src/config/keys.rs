@@ -4,12 +4,15 @@
 //! all read [`KEYS`]. A new key is one row here and one field in [`super::Config`]; a test holds the
 //! two together.
 
+use regard_data::series::CalendarCycle;
+
 use super::kind::{Kind, Range};
 use super::privacy::{AdjacencyName, ClippingStyle};
 use super::{
     Activation, AnomalyMethod, AnomalySmoothing, DataFormat, Keep, LinearSkip, Mechanism,
     MetricName, Mode, NormPosition, OnNan, Optimizer, Pooling, Position, PrivacyConfig,
-    RepeatedTimes, ScalerKind, ScheduleKind, Task, ThresholdPart, TokenizerKind, Trainable,
+    RepeatedTimes, ScalerKind, ScheduleKind, SplitBy, Task, ThresholdPart, TokenizerKind,
+    Trainable,
 };
 
 /// What a key is when the configuration does not set it.
@@ -168,9 +171,11 @@ pub const KEYS: &[Key] = &[
     Key::new("data", "train", Kind::Path, Required("\"data/train.tsv\""),
         "the training file (CSV, TSV or JSON Lines), or a folder with one folder a label"),
     Key::new("data", "valid", Kind::PathOrShare, Is("0.1"),
-        "the validation file, or the share of the training file held out for it"),
+        "the validation file, or the share of the training file held out for it (forecasts and anomalies: a file, else \
+         what data.split says)"),
     Key::new("data", "test", Kind::PathOrShare, Unset("no test at the end of training"),
-        "the test file, or the share of the training file held out for it"),
+        "the test file, or the share of the training file held out for it (forecasts and anomalies: a file, else what \
+         data.split says)"),
     Key::new("data", "format", one_of(DataFormat::NAMES), Unset("by the file name's extension, or folder where one is"),
         "the format of the data files"),
     Key::new("data", "header", Kind::Bool, Is("true"),
@@ -195,6 +200,8 @@ pub const KEYS: &[Key] = &[
         "the channels: what is forecast, or judged"),
     Key::new("data", "scaler", one_of(ScalerKind::NAMES), Is("\"standard\""),
         "how the channels are brought to one scale: each to mean 0 and deviation 1 over the training part, or not at all"),
+    Key::new("data", "calendar", Kind::AnyOf { names: CalendarCycle::NAMES }, Is("[]"),
+        "cycles of the calendar whose place the model knows at each step, of the steps to come too"),
     Key::new("data", "lookback", integer(1, 1_000_000), Is("96"), "the steps that the model sees"),
     Key::new("data", "horizon", integer(1, 100_000), Is("24"), "the steps that it tells"),
     Key::new("data", "stride", integer(1, 1_000_000), Is("1"),
@@ -202,12 +209,16 @@ pub const KEYS: &[Key] = &[
     Key::new("data", "memory_mib", integer(0, 1_048_576), Is("32"),
         "the most token ids of a part that are held in memory, in MiB; more go to a file that is mapped").resumable(),
 
+    Key::new("data.split", "by", one_of(SplitBy::NAMES), Is("\"time\""),
+        "whether each series is cut in time, or whole series are drawn for each part (shares of the number of series)"),
     Key::new("data.split", "train", Kind::Extent, Is("0.7"),
-        "the first part of each series, in rows or as a share: what the model learns from"),
+        "the first part of each series, in rows or as a share: what the model learns from; where data.valid or data.test is \
+         a file, by default all that is left"),
     Key::new("data.split", "valid", Kind::Extent, Is("0.1"),
-        "the part behind it: what the best model is chosen by"),
+        "the part behind it: what the best model is chosen by; none where data.valid is a file"),
     Key::new("data.split", "test", Kind::Extent, Is("0.2"),
-        "the part behind both; a window may begin before a border and tells only steps behind it"),
+        "the part behind both; a window may begin before a border and tells only steps behind it; none where data.test is a \
+         file"),
 
     Key::new("tokenizer", "kind", one_of(TokenizerKind::NAMES), Is("\"words\""),
         "what a token is"),

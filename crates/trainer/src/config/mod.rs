@@ -20,6 +20,7 @@ mod ranges;
 mod raw;
 mod resolve;
 mod resolved;
+mod split;
 mod types;
 mod values;
 
@@ -39,7 +40,7 @@ pub use types::{
     Activation, AnomalyConfig, AnomalyMethod, AnomalySmoothing, AttentionConfig, CheckpointConfig,
     Config, DataConfig, DataFormat, EvalConfig, Keep, LinearSkip, Mechanism, MetricName, Mode,
     ModelConfig, NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes,
-    ReportConfig, ScalerKind, ScheduleKind, SplitConfig, StemConfig, Task, ThresholdPart,
+    ReportConfig, ScalerKind, ScheduleKind, SplitBy, SplitConfig, StemConfig, Task, ThresholdPart,
     TokenizerConfig, TokenizerKind, TrainConfig, Trainable,
 };
 pub use values::{ClassWeights, Column, Period, Source};

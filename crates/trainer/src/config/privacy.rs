@@ -486,20 +486,16 @@ fn looks_at_private_data(config: &Config, privacy: &PrivacyConfig, found: &mut V
         );
     }
     let valid_is_public = privacy.is_public("valid");
-    if config.task == Task::SeriesForecasting {
-        if valid_is_public {
-            refuse(
-                &["privacy.public"],
-                "no \"valid\", since `task` is \"series-forecasting\"",
-                "\"valid\"".to_owned(),
-                "the validation part is a later part of the same private series",
-            );
-        }
-    } else if valid_is_public && let Source::Share(share) = data.valid {
+    if valid_is_public && !matches!(data.valid, Some(Source::Path(_))) {
         refuse(
             &["privacy.public", "data.valid"],
             "a file as `data.valid`, if \"valid\" is to be public",
-            format!("the share {share} of the private training data"),
+            match data.valid {
+                Some(Source::Share(share)) => {
+                    format!("the share {share} of the private training data")
+                }
+                _ => "a later part of the same private series".to_owned(),
+            },
             "give the public file, or take \"valid\" out of `privacy.public`",
         );
     }

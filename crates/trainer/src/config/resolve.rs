@@ -13,6 +13,7 @@ use super::kind::describe;
 use super::privacy::set_private_defaults;
 use super::ranges::{self, SearchRanges};
 use super::raw::{Raw, read_file};
+use super::split::set_split_defaults;
 use super::types::{Config, Task};
 
 /// Reads, checks and resolves the configuration at `path`, under `overrides` of the form
@@ -183,9 +184,12 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
         }
         origins.insert(path, origin);
     }
+    let written = |path: &str| origins.get(path).is_some_and(|o| *o != Origin::Nowhere);
     if resolved.contains_key("privacy") {
-        let written = |path: &str| origins.get(path).is_some_and(|o| *o != Origin::Nowhere);
         set_private_defaults(&mut resolved, written);
+    }
+    if let Some(Task::SeriesForecasting | Task::SeriesAnomaly) = task {
+        set_split_defaults(&mut resolved, written);
     }
     match Config::deserialize(resolved) {
         Ok(config) => {

@@ -27,7 +27,7 @@ fn message(lines: &str) -> String {
 fn the_smallest_configuration_is_filled_with_defaults() {
     let config = read(SMALLEST).unwrap();
     assert_eq!(config.data.train, Path::new("t.tsv"));
-    assert_eq!(config.data.valid, Source::Share(0.1));
+    assert_eq!(config.data.valid, Some(Source::Share(0.1)));
     assert_eq!(config.data.text_column, Column::Name("text".to_owned()));
     assert_eq!(config.train.betas, [0.9, 0.999]);
     assert_eq!(config.train.warmup, Period::Percent(5.0));
@@ -92,6 +92,8 @@ fn every_key_of_the_table_reaches_its_field_and_the_resolved_file() {
             "model.patch.length" => &["model.patch.stride=1"],
             "eval.metric" => &["task=series-forecasting", "model.quantiles=[0.5]"],
             "privacy.unit" => &["privacy.max_rows_per_unit=4"],
+            "data.calendar" => &["data.time_column=7"],
+            "data.split.by" => &["data.id_column=9"],
             _ => &[],
         };
         let task = format!("task={}", key.tasks()[0].name());
@@ -133,6 +135,7 @@ fn every_name_of_a_choice_is_a_value_of_its_field() {
             match *name {
                 "min" => settings.push("eval.metric=loss".to_owned()),
                 "pinball" => settings.push("model.quantiles=[0.5]".to_owned()),
+                "id" => settings.push("data.id_column=9".to_owned()),
                 _ => {}
             }
             if key.section() == "privacy" {
@@ -617,7 +620,7 @@ fn arguments_go_over_the_file_and_take_bare_text() {
     assert_eq!(config.name.as_deref(), Some("7"));
     assert_eq!(config.data.text_column, Column::Number(2));
     assert_eq!(config.data.label_column, Column::Name("is spam".to_owned()));
-    assert_eq!(config.data.valid, Source::Path("../v 1.tsv".into()));
+    assert_eq!(config.data.valid, Some(Source::Path("../v 1.tsv".into())));
     assert_eq!(config.data.labels.unwrap(), ["ham", "spam"]);
     assert_eq!(config.train.warmup, Period::Epochs(1.0));
     assert_eq!(config.train.learning_rate, 1e-3);
@@ -916,7 +919,7 @@ fn a_key_that_the_task_does_not_have_is_refused_and_not_written() {
     }
     let config = series("[data.split]\ntrain = 8640\nvalid = 0.2\n").unwrap();
     assert_eq!(config.data.split.train, Extent::Rows(8640));
-    assert_eq!(config.data.split.valid, Extent::Share(0.2));
+    assert_eq!(config.data.split.valid, Some(Extent::Share(0.2)));
     assert_eq!(config.eval.metric, MetricName::Mse);
     let resolved = config.to_toml().unwrap();
     assert!(
@@ -955,12 +958,84 @@ fn contradictions_of_series_are_refused() {
             "`data.target_columns`: expected another column than `data.time_column`, found \"a\" for both",
         ),
         (
+            "calendar = [\"day\"]\n",
+            "c.toml:5: `data.calendar`: expected no cycle, since `data.time_column` is not set, found some",
+        ),
+        (
+            "time_column = \"a\"\ncalendar = [\"hour\"]\n",
+            "`data.calendar`: expected a list of \"day\", \"week\", \"year\"",
+        ),
+        (
             "header = false\ntime_column = \"a\"\n",
             "`data.time_column`: expected a column's number, since `data.header` is false",
         ),
         (
             "[model]\nquantiles = [0.5, 0.1]\n",
             "`model.quantiles`: expected a list of numbers in (0, 1), each above the one before",
+        ),
+    ] {
+        let message = series(lines).expect_err("a contradiction").to_string();
+        assert!(message.contains(expected), "{expected} in {message}");
+    }
+}
+
+#[test]
+fn a_part_in_a_file_of_its_own_leaves_its_share_to_training() {
+    let parts = |lines: &str| {
+        let config = series(lines).unwrap();
+        let again = read(&config.to_toml().unwrap()).unwrap();
+        assert_eq!(again, config, "{lines}");
+        let split = config.data.split;
+        (split.train, split.valid, split.test)
+    };
+    let share = Extent::Share;
+    for (lines, expected) in [
+        ("", (share(0.7), Some(share(0.1)), Some(share(0.2)))),
+        ("test = \"e.csv\"\n", (share(0.9), Some(share(0.1)), None)),
+        ("valid = \"v.csv\"\n", (share(0.8), None, Some(share(0.2)))),
+        (
+            "valid = \"v.csv\"\ntest = \"e.csv\"\n",
+            (share(1.0), None, None),
+        ),
+        (
+            "test = \"e.csv\"\n[data.split]\ntrain = 0.5\n",
+            (share(0.5), Some(share(0.1)), None),
+        ),
+        (
+            "test = \"e.csv\"\n[data.split]\nvalid = 100\n",
+            (share(0.7), Some(Extent::Rows(100)), None),
+        ),
+    ] {
+        assert_eq!(parts(lines), expected, "{lines}");
+    }
+}
+
+#[test]
+fn a_part_that_is_told_twice_is_refused() {
+    for (lines, expected) in [
+        (
+            "test = \"e.csv\"\n[data.split]\ntest = 0.2\n",
+            "c.toml:7: `data.split.test`: expected nothing, since `data.test` is \"e.csv\", found 0.2",
+        ),
+        (
+            "valid = \"v.csv\"\n[data.split]\nvalid = 50\n",
+            "`data.split.valid`: expected nothing, since `data.valid` is \"v.csv\", found 50",
+        ),
+        (
+            "test = 0.2\n",
+            "c.toml:5: `data.test`: expected a file, found the share 0.2",
+        ),
+        (
+            "valid = \"t.csv\"\n",
+            "`data.valid`: expected another file than `data.train`",
+        ),
+        (
+            "[data.split]\nby = \"id\"\n",
+            "`data.split.by`: expected \"time\", since `data.id_column` is not set, found \"id\"",
+        ),
+        (
+            "id_column = \"meter\"\n[data.split]\nby = \"id\"\ntrain = 20\n",
+            "`data.split.train`: expected a share of the series, since `data.split.by` is \"id\", found 20 rows",
         ),
     ] {
         let message = series(lines).expect_err("a contradiction").to_string();

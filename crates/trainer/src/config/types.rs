@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use regard_data::series::Calendar;
 use regard_model::gradient_checkpointing::GradientCheckpointing;
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +134,16 @@ names! {
         Mean = "mean",
         /// They are kept, and no missing row is filled in.
         Keep = "keep",
+    }
+}
+
+names! {
+    /// What the border between the parts of a file of series is.
+    SplitBy {
+        /// A time: each series has a piece in every part.
+        Time = "time",
+        /// An id: each series is whole in one part.
+        Id = "id",
     }
 }
 
@@ -366,14 +377,27 @@ pub struct Config {
     pub report: ReportConfig,
 }
 
+impl Config {
+    /// Whether a part of the data is kept for a test.
+    #[must_use]
+    pub fn has_test_data(&self) -> bool {
+        let split = match self.task {
+            Task::SeriesForecasting | Task::SeriesAnomaly => self.data.split.test,
+            Task::TextClassification | Task::SeriesClassification => None,
+        };
+        self.data.test.is_some() || split.is_some()
+    }
+}
+
 /// `[data]`: where examples come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// The training file, or folder of labels.
     pub train: PathBuf,
-    /// The validation file, or the share of the training file held out for validation.
-    pub valid: Source,
+    /// The validation file, or the share of the training file held out for validation; absent where `split` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Source>,
     /// The test file, or the share of the training file held out for the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Source>,
@@ -405,28 +429,35 @@ pub struct DataConfig {
     pub target_columns: Option<Vec<Column>>,
     /// How the channels are brought to one scale.
     pub scaler: ScalerKind,
+    /// What the model knows of the time of each step.
+    #[serde(default)]
+    pub calendar: Calendar,
     /// The steps that the model sees.
     pub lookback: usize,
     /// The steps that it tells.
     pub horizon: usize,
     /// The steps from one training window to the next.
     pub stride: usize,
-    /// The parts of the file, in time order.
+    /// The parts of the training file of series.
     pub split: SplitConfig,
     /// The most token ids of a part that are held in memory, in MiB; more go to a file that is mapped.
     pub memory_mib: u64,
 }
 
-/// `[data.split]`: the parts of the file, in time order.
+/// `[data.split]`: the parts of the training file of series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitConfig {
+    /// What the border between them is.
+    pub by: SplitBy,
     /// What the model learns from.
     pub train: Extent,
-    /// What the best model is chosen by.
-    pub valid: Extent,
-    /// What nothing is chosen by.
-    pub test: Extent,
+    /// What the best model is chosen by; absent where it is a file of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Extent>,
+    /// What nothing is chosen by; absent where it is a file of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Extent>,
 }
 
 /// `[anomaly]`: how unusual steps are found.

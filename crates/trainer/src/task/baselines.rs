@@ -6,7 +6,7 @@ use regard_data::series::baseline::{
     Distance, ForecastTask, forecast_baselines, level_scores, nearest_neighbour, seasonal_residual,
 };
 use regard_data::series::metric::{average_precision, roc_auc, smooth};
-use regard_data::series::{LabelledSeries, season_of};
+use regard_data::series::{LabelledSeries, Span, season_of};
 use serde::Serialize;
 
 use super::series_data::SeriesData;
@@ -82,7 +82,7 @@ pub(super) fn of_forecasts(
         scaler: &data.scaler,
         lookback: settings.lookback,
         horizon: settings.horizon,
-        season: season_of(&data.table).map(|season| season.rows),
+        season: season_of(data.table(Split::Train)).map(|season| season.rows),
     };
     let all = forecast_baselines(&task)?.into_iter().map(|baseline| {
         let scores = baseline.scores;
@@ -112,7 +112,7 @@ pub(super) fn of_anomalies(
     smoothed: usize,
 ) -> Option<Baselines> {
     let labels = labels?;
-    let season = season_of(&data.table).map(|season| season.rows);
+    let season = season_of(data.table(Split::Train)).map(|season| season.rows);
     let kinds = [
         Some((
             "level",
@@ -153,22 +153,46 @@ pub(super) fn of_anomalies(
     })
 }
 
-/// The score of every row of a series, the mean over its channels in scaled units; `first` rows tell what is usual.
+/// The score of every row of a series of the test part's table, the mean over its channels in scaled units; its `first`
+/// rows tell what is usual, or the training part where there are none.
 fn scores_of_series(
     data: &SeriesData,
     series: usize,
     season: Option<usize>,
     first: usize,
 ) -> Vec<f32> {
-    let (n_rows, n) = (data.table.len(series), data.n_channels());
-    let mut values = vec![0.0; n_rows * n];
-    data.table.copy_rows(series, 0..n_rows, &mut values);
-    data.scaler.scale_rows(&mut values);
+    let n = data.n_channels();
+    let scaled = |split: Split, span: &Span| {
+        let mut values = vec![0.0; span.rows.len() * n];
+        let table = data.table(split);
+        table.copy_rows(span.series, span.rows.clone(), &mut values);
+        data.scaler.scale_rows(&mut values);
+        values
+    };
+    let n_rows = data.table(Split::Test).len(series);
+    let whole = Span {
+        series,
+        rows: 0..n_rows,
+    };
+    let values = scaled(Split::Test, &whole);
+    let trained: Vec<f32> = match first {
+        0 => (data.spans(Split::Train).iter())
+            .flat_map(|span| scaled(Split::Train, span))
+            .collect(),
+        _ => Vec::new(),
+    };
     let mut sums = vec![0.0; n_rows];
     for channel in 0..n {
-        let values: Vec<f32> = values.iter().skip(channel).step_by(n).copied().collect();
+        let of_channel = |values: &[f32]| -> Vec<f32> {
+            values.iter().skip(channel).step_by(n).copied().collect()
+        };
+        let values = of_channel(&values);
+        let usual = match first {
+            0 => of_channel(&trained),
+            first => values[..first].to_vec(),
+        };
         let scores = match season {
-            None => level_scores(&values, &values[..first]),
+            None => level_scores(&values, &usual),
             Some(season) => seasonal_residual(&values, season),
         };
         for (sum, score) in sums.iter_mut().zip(scores) {

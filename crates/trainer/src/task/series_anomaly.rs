@@ -26,7 +26,7 @@ use crate::metrics::AnomalyReport;
 pub struct SeriesAnomaly {
     forecasts: SeriesForecasting,
     settings: AnomalyConfig,
-    /// For each series a flag a row.
+    /// For each series of the test part's table a flag a row.
     labels: Option<Vec<Vec<bool>>>,
     /// Of the scores of `anomaly.threshold_on`, under the model that is judged.
     threshold: OnceLock<f32>,
@@ -40,7 +40,7 @@ impl SeriesAnomaly {
     /// As [`SeriesForecasting::load`], or if the labels cannot be read.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let forecasts = SeriesForecasting::load(config)?;
-        let table = &forecasts.data().table;
+        let table = forecasts.data().table(Split::Test);
         let labels = match &config.anomaly.windows {
             None => None,
             Some(path) => {
@@ -70,10 +70,12 @@ impl SeriesAnomaly {
             return Vec::new();
         };
         let (data, scores) = (self.forecasts.data(), self.scores(split, outputs));
-        let starts: Vec<usize> = (0..data.table.n_series())
+        let table = data.table(split);
+        let labels = (self.labels.as_ref()).filter(|_| data.share_a_table(split, Split::Test));
+        let starts: Vec<usize> = (0..table.n_series())
             .scan(0, |start, series| {
                 let this = *start;
-                *start += data.table.len(series);
+                *start += table.len(series);
                 Some(this)
             })
             .collect();
@@ -81,14 +83,13 @@ impl SeriesAnomaly {
             .map(|span| {
                 let (series, rows) = (span.series, span.rows.clone());
                 let start = starts[series];
-                let labels = self.labels.as_ref();
                 let labels = labels.map(|labels| labels[series][rows.clone()].to_vec());
                 ScoreCourse {
-                    series: data.table.id(series).to_owned(),
-                    channel: data.table.columns()[0].clone(),
-                    ends: [rows.start, rows.end - 1].map(|row| data.when(series, row)),
+                    series: table.id(series).to_owned(),
+                    channel: table.columns()[0].clone(),
+                    ends: [rows.start, rows.end - 1].map(|row| data.when(split, series, row)),
                     values: (rows.clone())
-                        .map(|row| data.table.value(series, row, 0))
+                        .map(|row| table.value(series, row, 0))
                         .collect(),
                     scores: scores[start + rows.start..start + rows.end].to_vec(),
                     labelled: stretches(&labels.unwrap_or_default()),
@@ -100,7 +101,7 @@ impl SeriesAnomaly {
 
     /// The score of every row of every series, one series after the other; NaN where no window of the part tells it.
     fn scores(&self, split: Split, outputs: &[Vec<f32>]) -> Vec<f32> {
-        let table = &self.forecasts.data().table;
+        let table = self.forecasts.data().table(split);
         let windows = self.forecasts.windows(split);
         let mut sums: Vec<ScoreSum> = (0..table.n_series())
             .map(|series| ScoreSum::new(table.len(series)))
@@ -238,11 +239,11 @@ impl Task for SeriesAnomaly {
         let mut lines = self.forecasts.summary();
         if let Some(labels) = &self.labels {
             let data = self.forecasts.data();
-            let in_training = data
-                .spans(Split::Train)
-                .iter()
-                .chain(data.spans(Split::Valid));
+            let in_training = [Split::Train, Split::Valid]
+                .into_iter()
+                .filter(|split| data.share_a_table(*split, Split::Test));
             let labelled = in_training
+                .flat_map(|split| data.spans(split))
                 .flat_map(|span| &labels[span.series][span.rows.clone()])
                 .filter(|label| **label)
                 .count();

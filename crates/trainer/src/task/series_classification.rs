@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use regard_bundle::{BundleInfo, Companion, Schema, SeriesSchema, series_input};
-use regard_data::series::{LabelledColumns, LabelledSeries, RepeatedTimes, Scaler};
+use regard_data::series::{Calendar, LabelledColumns, LabelledSeries, RepeatedTimes, Scaler};
 use regard_data::{Labels, require_two_classes};
 use regard_model::{EmbeddingConfig, HeadConfig, SeriesConfig, StemConfig, TransformerConfig};
 use regard_ops::Key;
@@ -52,7 +52,7 @@ impl SeriesClassification {
         }
         let mut files = vec![train];
         let others = [
-            (Split::Valid, Some(&data.valid)),
+            (Split::Valid, data.valid.as_ref()),
             (Split::Test, data.test.as_ref()),
         ];
         for (split, other) in others {
@@ -194,6 +194,7 @@ impl Task for SeriesClassification {
             position: model.position.into(),
             instance_norm: model.instance_norm,
             missing: self.has_missing,
+            calendar: 0,
             stem: (model.stem.layers > 0).then_some(StemConfig {
                 layers: model.stem.layers,
                 kernel: model.stem.kernel,
@@ -242,7 +243,7 @@ impl Task for SeriesClassification {
             targets: Targets::Classes(classes.collect()),
             unit_of_row: (0..units.len()).collect(),
             n_tokens: rows.iter().map(Vec::len).sum::<usize>() / self.scaler.columns().len(),
-            input: series_input(&self.model(), &rows, device),
+            input: series_input(&self.model(), &rows, &[], device),
         }
     }
 
@@ -282,6 +283,7 @@ impl Task for SeriesClassification {
                 quantiles: Vec::new(),
                 horizon: 0,
                 repeated_times: RepeatedTimes::Refuse,
+                calendar: Calendar::default(),
                 scores: None,
             }),
             labels: self.files[0].labels().names().to_vec(),

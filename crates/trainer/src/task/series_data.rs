@@ -1,79 +1,128 @@
-//! A table of series as a run uses it: its parts as windows, on one scale.
+//! Tables of series as a run uses them: their parts as windows, on one scale.
+
+use std::path::Path;
 
 use regard_bundle::SeriesSchema;
-
 use regard_data::series::baseline::SeriesPart;
 use regard_data::series::{
-    ConstantChannels, RepeatedTimes, Scaler, SeriesColumns, SeriesOptions, SeriesSplit, Span,
-    Window, WindowIndex,
+    Calendar, ConstantChannels, RepeatedTimes, Scaler, SeriesColumns, SeriesOptions, SeriesSplit,
+    Span, Window, WindowIndex,
 };
 use regard_data::{DataError, SeriesTable, Source};
+use regard_ops::Key;
 
 use super::Split;
 use super::text_parts::format;
-use crate::config::{self, Config, DataConfig, ScalerKind};
+use crate::config::{self, Config, DataConfig, Extent, ScalerKind, SplitBy};
 use crate::error::TrainError;
+use crate::sampler::Permutation;
 
-/// A table with its parts.
+/// Tables with their parts.
 pub(crate) struct SeriesData {
-    pub table: SeriesTable,
-    pub split: SeriesSplit,
+    /// That of the training file, then those of other parts that have files of their own.
+    tables: Vec<SeriesTable>,
+    /// Where each part stands.
+    parts: [Part; 3],
     pub scaler: Scaler,
     /// Whether a value is missing anywhere.
     pub has_missing: bool,
 }
 
+/// Rows of one table that serve one purpose.
+struct Part {
+    table: usize,
+    spans: Vec<Span>,
+}
+
 impl SeriesData {
-    /// Reads the table of a configuration; the scaler is fitted on the training part alone.
+    /// Reads the tables of a configuration; the scaler is fitted on the training part alone.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let (source, columns, options) = layout(&config.data);
         let table = SeriesTable::load(&source, &columns, &options)?;
-        let split = parts(&table, &config.data)?;
+        let split = parts(&table, config)?;
         let scaler = match config.data.scaler {
             ScalerKind::Standard => Scaler::fit(&table, &split.train, ConstantChannels::Refuse)?,
             ScalerKind::None => Scaler::identity(table.columns()),
         };
+        let mut parts =
+            [split.train, split.valid, split.test].map(|spans| Part { table: 0, spans });
+        let mut tables = vec![table];
+        for (split, path) in own_files(&config.data) {
+            let table = SeriesTable::load(&source_of(&config.data, path), &columns, &options)?;
+            table.require_columns(tables[0].columns())?;
+            parts[split as usize] = Part {
+                table: tables.len(),
+                spans: Span::whole(&table),
+            };
+            tables.push(table);
+        }
+        for table in &tables {
+            config.data.calendar.require_regular(table)?;
+        }
         // Whether private data has gaps is private: its model is always ready for some.
-        let has_missing = config.privacy.is_some() || has_missing(&table);
+        let has_missing = config.privacy.is_some() || tables.iter().any(has_missing);
         Ok(Self {
-            table,
-            split,
+            tables,
+            parts,
             scaler,
             has_missing,
         })
     }
 
+    /// The table of a part.
+    pub fn table(&self, split: Split) -> &SeriesTable {
+        &self.tables[self.parts[split as usize].table]
+    }
+
+    /// Whether two parts are of one table.
+    pub fn share_a_table(&self, a: Split, b: Split) -> bool {
+        self.parts[a as usize].table == self.parts[b as usize].table
+    }
+
     /// The rows of a part.
     pub fn spans(&self, split: Split) -> &[Span] {
-        match split {
-            Split::Train => &self.split.train,
-            Split::Valid => &self.split.valid,
-            Split::Test => &self.split.test,
-        }
+        &self.parts[split as usize].spans
     }
 
     /// A part, for baselines.
     pub fn part(&self, split: Split) -> SeriesPart<'_> {
         SeriesPart {
-            table: &self.table,
+            table: self.table(split),
             spans: self.spans(split),
         }
     }
 
-    /// The number of channels.
-    pub fn n_channels(&self) -> usize {
-        self.table.columns().len()
+    /// A hash of all tables.
+    pub fn fingerprint(&self) -> String {
+        let tables = self.tables.iter();
+        let hashes: Vec<&str> = tables.map(|table| table.fingerprint().as_str()).collect();
+        hashes.join("+")
     }
 
-    /// The scaled rows `[steps, channels]` of a window, what is seen and what is to be told.
-    pub fn scaled(&self, window: &Window) -> (Vec<f32>, Vec<f32>) {
+    /// The number of channels.
+    pub fn n_channels(&self) -> usize {
+        self.table(Split::Train).columns().len()
+    }
+
+    /// The scaled rows `[steps, channels]` of a window of a part, what is seen and what is to be told.
+    pub fn scaled(&self, split: Split, window: &Window) -> (Vec<f32>, Vec<f32>) {
         let n = self.n_channels();
         let rows = window.past().start..window.future().end;
         let mut past = vec![0.0; rows.len() * n];
-        self.table.copy_rows(window.series, rows, &mut past);
+        self.table(split).copy_rows(window.series, rows, &mut past);
         self.scaler.scale_rows(&mut past);
         let future = past.split_off(window.lookback * n);
         (past, future)
+    }
+
+    /// What the calendar tells of the rows of a window of a part, `[steps, features]`, what is seen and what is to be told.
+    pub fn calendar(&self, split: Split, window: &Window, calendar: &Calendar) -> Vec<f32> {
+        let rows = window.past().start..window.future().end;
+        let mut features = vec![0.0; rows.len() * calendar.width()];
+        calendar
+            .fill(self.table(split), window.series, rows, &mut features)
+            .expect("tables of irregular times are refused where they are read");
+        features
     }
 
     /// What a bundle says of such data.
@@ -83,25 +132,28 @@ impl SeriesData {
             id_column: data.id_column.clone(),
             cuts_long_series: false,
             label_column: None,
-            channels: self.table.columns().to_vec(),
+            channels: self.table(Split::Train).columns().to_vec(),
             header: data.header,
             format: data.format.map(format),
             quantiles: quantiles.to_vec(),
             horizon: data.horizon,
             repeated_times: repeated_times(data.repeated_times),
+            calendar: data.calendar.clone(),
             scores: None,
         }
     }
 
-    /// Windows of each part: training windows every `stride` steps, all of the others.
+    /// Windows of each part: training windows every `stride` steps, all of the others. A part that nothing was said of has
+    /// none.
     pub fn windows(
         &self,
         lookback: usize,
         horizon: usize,
         stride: usize,
     ) -> Result<[WindowIndex; 3], TrainError> {
-        let index = |split: Split, stride| {
-            WindowIndex::new(&self.table, self.spans(split), lookback, horizon, stride)
+        let index = |split: Split, stride| match self.spans(split) {
+            [] => Ok(WindowIndex::of_spans(&[], lookback, horizon, stride)),
+            spans => WindowIndex::new(self.table(split), spans, lookback, horizon, stride),
         };
         Ok([
             index(Split::Train, stride)?,
@@ -110,9 +162,9 @@ impl SeriesData {
         ])
     }
 
-    /// When a row of a series is, or which it is.
-    pub fn when(&self, series: usize, row: usize) -> String {
-        let time = self.table.time_text(series, row);
+    /// When a row of a series of a part's table is, or which it is.
+    pub fn when(&self, split: Split, series: usize, row: usize) -> String {
+        let time = self.table(split).time_text(series, row);
         time.unwrap_or_else(|| format!("row {row}"))
     }
 
@@ -123,16 +175,23 @@ impl SeriesData {
         let when = match spans {
             [span] => format!(
                 " from {} to {}",
-                self.when(span.series, span.rows.start),
-                self.when(span.series, span.rows.end - 1)
+                self.when(split, span.series, span.rows.start),
+                self.when(split, span.series, span.rows.end - 1)
             ),
             spans => format!(" of {} series", spans.len()),
         };
-        format!("{}: {rows} rows{when}, {n_windows} windows", split.name())
+        let file = match self.parts[split as usize].table {
+            0 => String::new(),
+            _ => format!(" of {}", self.table(split).path().display()),
+        };
+        format!(
+            "{}: {rows} rows{file}{when}, {n_windows} windows",
+            split.name()
+        )
     }
 }
 
-/// How the file of a configuration is to be read.
+/// How the training file of a configuration is to be read.
 pub(crate) fn layout(data: &DataConfig) -> (Source, SeriesColumns, SeriesOptions) {
     let columns = SeriesColumns {
         time: data.time_column.clone(),
@@ -145,17 +204,61 @@ pub(crate) fn layout(data: &DataConfig) -> (Source, SeriesColumns, SeriesOptions
         repeated_times: repeated_times(data.repeated_times),
         ..SeriesOptions::default()
     };
-    let mut source = Source::new(&data.train).with_header(data.header);
-    if let Some(given) = data.format {
-        source = source.with_format(format(given));
-    }
-    (source, columns, options)
+    (source_of(data, &data.train), columns, options)
 }
 
-/// The parts of a table.
-pub(crate) fn parts(table: &SeriesTable, data: &DataConfig) -> Result<SeriesSplit, DataError> {
-    let parts = &data.split;
-    SeriesSplit::in_time(table, parts.train, Some(parts.valid), Some(parts.test))
+/// A file laid out as a configuration says.
+pub(crate) fn source_of(data: &DataConfig, path: &Path) -> Source {
+    let source = Source::new(path).with_header(data.header);
+    match data.format {
+        Some(given) => source.with_format(format(given)),
+        None => source,
+    }
+}
+
+/// The parts that have files of their own, with these.
+pub(crate) fn own_files(data: &DataConfig) -> impl Iterator<Item = (Split, &Path)> {
+    let parts = [
+        (Split::Valid, data.valid.as_ref()),
+        (Split::Test, data.test.as_ref()),
+    ];
+    parts
+        .into_iter()
+        .filter_map(|(split, source)| match source {
+            Some(config::Source::Path(path)) => Some((split, path.as_path())),
+            _ => None,
+        })
+}
+
+/// The parts of the training file.
+pub(crate) fn parts(table: &SeriesTable, config: &Config) -> Result<SeriesSplit, DataError> {
+    let parts = &config.data.split;
+    match parts.by {
+        SplitBy::Time => SeriesSplit::in_time(table, parts.train, parts.valid, parts.test),
+        SplitBy::Id => {
+            let share = |extent: Extent| match extent {
+                Extent::Share(share) => share,
+                Extent::Rows(rows) => unreachable!("{rows} rows where configurations have shares"),
+            };
+            SeriesSplit::in_order(
+                table,
+                &drawn_order(table, config.seed),
+                share(parts.train),
+                parts.valid.map(share),
+                parts.test.map(share),
+            )
+        }
+    }
+}
+
+/// The series of a table in an order that follows from the seed and the ids, whatever their order in the file.
+fn drawn_order(table: &SeriesTable, seed: u64) -> Vec<usize> {
+    let mut by_id: Vec<usize> = (0..table.n_series()).collect();
+    by_id.sort_by_key(|series| table.id(*series));
+    let draw = Permutation::new(by_id.len(), Key::new(seed).stream("series-split"));
+    (0..by_id.len())
+        .map(|place| by_id[draw.at(place)])
+        .collect()
 }
 
 fn repeated_times(setting: config::RepeatedTimes) -> RepeatedTimes {

@@ -1,9 +1,9 @@
 //! Forecasts of series.
 
 use burn::tensor::{Device, Tensor};
-use regard_bundle::{BundleInfo, Companion, Schema, channel_rows, series_input};
-use regard_data::series::WindowIndex;
+use regard_bundle::{BundleInfo, Companion, Schema, channel_rows, record, series_input};
 use regard_data::series::baseline::{Ridge, RidgeBase, RidgeConfig};
+use regard_data::series::{Window, WindowIndex};
 use regard_model::weights::{HostTensor, apply, collect};
 use regard_model::{EmbeddingConfig, HeadConfig, SeriesConfig, Transformer, TransformerConfig};
 use regard_ops::Key;
@@ -13,7 +13,7 @@ use super::series_data::SeriesData;
 use super::series_losses::{pinball, squared_error};
 use super::{Baselines, Batch, Evaluation, Report, Split, Targets, Task, baselines};
 use crate::config::{Config, LinearSkip};
-use crate::describe_series::{ToldChannel, ToldWindow};
+use crate::describe_series::{PatchAttention, ToldChannel, ToldWindow};
 use crate::error::TrainError;
 use crate::metrics::ForecastMetrics;
 
@@ -69,7 +69,7 @@ impl SeriesForecasting {
         let middle = self.quantiles.len() / 2;
         let mut ranked: Vec<(f64, usize)> = (0..outputs.len())
             .map(|unit| {
-                let (_, future) = self.data.scaled(&self.windows(split).window(unit));
+                let (_, future) = self.data.scaled(split, &self.windows(split).window(unit));
                 let points = told(unit)
                     .into_iter()
                     .map(|mut channel| channel.swap_remove(middle));
@@ -87,7 +87,7 @@ impl SeriesForecasting {
             .map(|(rank, place)| {
                 let (mse, unit) = ranked[place];
                 let window = self.windows(split).window(unit);
-                let (past, future) = self.data.scaled(&window);
+                let (past, future) = self.data.scaled(split, &window);
                 let (past, future) = (channel_rows(&past, n), channel_rows(&future, n));
                 let channels = (past.iter().zip(&future).zip(told(unit)).enumerate())
                     .map(|(channel, ((past, truth), told))| {
@@ -96,7 +96,7 @@ impl SeriesForecasting {
                             values.iter().map(unscale).collect()
                         };
                         ToldChannel {
-                            name: self.data.table.columns()[channel].clone(),
+                            name: self.data.table(split).columns()[channel].clone(),
                             past: unscaled(past),
                             truth: unscaled(truth),
                             told: told.iter().map(|steps| unscaled(steps)).collect(),
@@ -105,7 +105,8 @@ impl SeriesForecasting {
                     .collect();
                 ToldWindow {
                     rank,
-                    begins: self.data.when(window.series, window.future().start),
+                    unit,
+                    begins: self.data.when(split, window.series, window.future().start),
                     mse,
                     quantiles: self.quantiles.clone(),
                     channels,
@@ -114,9 +115,47 @@ impl SeriesForecasting {
             .collect()
     }
 
+    /// What the model attends to in a window of a part, on the channel that was told worst; none if its mechanism gives no
+    /// weights.
+    pub(crate) fn attention(
+        &self,
+        model: &Transformer,
+        split: Split,
+        window: &ToldWindow,
+        device: &Device,
+    ) -> Option<PatchAttention> {
+        let error = |(index, channel): (usize, &ToldChannel)| {
+            let scaled = |values: &[f32]| -> Vec<f32> {
+                let scale = |value: &f32| self.data.scaler.scale(index, *value);
+                values.iter().map(scale).collect()
+            };
+            let points = scaled(&channel.told[channel.told.len() / 2]);
+            window_error(&[points], &[scaled(&channel.truth)])
+        };
+        let errors: Vec<f64> = window.channels.iter().enumerate().map(error).collect();
+        let known = (0..errors.len()).filter(|index| !errors[*index].is_nan());
+        let channel = known.max_by(|a, b| errors[*a].total_cmp(&errors[*b]))?;
+        let input = self.batch(split, &[window.unit], None, device).input;
+        let recording = record(model, &input);
+        // A patch without a known value is hidden, and the maps leave it out.
+        let hidden = input.mask().padding().map(|padding| padding.row(channel));
+        let embedding = channel_embedding(&self.config, self.data.has_missing);
+        let patches = (0..embedding.max_positions())
+            .filter(|patch| hidden.as_ref().is_none_or(|hidden| !hidden[*patch]))
+            .map(|patch| {
+                let begin = patch * embedding.patch_stride;
+                begin..(begin + embedding.patch_length).min(embedding.max_steps)
+            });
+        PatchAttention::new(
+            window.channels[channel].name.clone(),
+            patches.collect(),
+            &recording.attention[channel],
+        )
+    }
+
     /// What is to be told of a window, `[channels, horizon]` in scaled units.
     pub(super) fn truth(&self, split: Split, unit: usize) -> Vec<f32> {
-        let (_, future) = self.data.scaled(&self.windows(split).window(unit));
+        let (_, future) = self.data.scaled(split, &self.windows(split).window(unit));
         channel_rows(&future, self.data.n_channels()).concat()
     }
 }
@@ -160,6 +199,7 @@ pub(super) fn channel_embedding(config: &Config, has_missing: bool) -> SeriesCon
         position: model.position.into(),
         instance_norm: model.instance_norm,
         missing: has_missing,
+        calendar: config.data.calendar.width(),
         stem: None,
     }
 }
@@ -203,13 +243,26 @@ impl Task for SeriesForecasting {
         let model = self.model();
         let mut rows = Vec::with_capacity(units.len() * n);
         let mut targets = Vec::with_capacity(units.len() * n * self.config.data.horizon);
-        for unit in units {
-            let (past, future) = self.data.scaled(&self.windows(split).window(*unit));
+        let windows: Vec<Window> = (units.iter())
+            .map(|unit| self.windows(split).window(*unit))
+            .collect();
+        let known: Vec<Vec<f32>> = (windows.iter())
+            .map(|window| {
+                self.data
+                    .calendar(split, window, &self.config.data.calendar)
+            })
+            .collect();
+        // Every channel of a window is a row of its own.
+        let known: Vec<&[f32]> = (known.iter())
+            .flat_map(|known| vec![known.as_slice(); n])
+            .collect();
+        for window in &windows {
+            let (past, future) = self.data.scaled(split, window);
             rows.extend(channel_rows(&past, n));
             targets.extend(channel_rows(&future, n).into_iter().flatten());
         }
         Batch {
-            input: series_input(&model, &rows, device),
+            input: series_input(&model, &rows, &known, device),
             targets: Targets::Values {
                 values: targets,
                 width: self.config.data.horizon,
@@ -278,7 +331,7 @@ impl Task for SeriesForecasting {
     }
 
     fn data_fingerprint(&self) -> String {
-        self.data.table.fingerprint().as_str().to_owned()
+        self.data.fingerprint()
     }
 
     fn bundle_info(&self, step: u64) -> BundleInfo {
@@ -297,14 +350,15 @@ impl Task for SeriesForecasting {
     }
 
     fn summary(&self) -> Vec<String> {
-        let mut lines: Vec<String> = Split::ALL
-            .into_iter()
+        let table = self.data.table(Split::Train);
+        let has_rows = |split: &Split| !self.data.spans(*split).is_empty();
+        let mut lines: Vec<String> = (Split::ALL.into_iter().filter(has_rows))
             .map(|split| self.data.summary(split, self.n_units(split)))
             .collect();
         lines.push(format!(
             "channels: {}; {}{}",
-            self.data.table.columns().join(", "),
-            self.data.table.frequency(),
+            table.columns().join(", "),
+            table.frequency(),
             match (&self.config.privacy, self.data.has_missing) {
                 (Some(_), _) => "; values may be missing",
                 (None, true) => "; some values are missing",

@@ -91,7 +91,7 @@ impl TextParts {
         let mut others = Vec::new();
         let sources = [
             (Split::Test, data.test.as_ref()),
-            (Split::Valid, Some(&data.valid)),
+            (Split::Valid, data.valid.as_ref()),
         ];
         for (split, source) in sources {
             if let Some(config::Source::Path(path)) = source {
@@ -190,7 +190,7 @@ pub(crate) fn held_out(data: &DataConfig, labels: &[u32]) -> Result<Vec<Split>, 
     let mut splits = vec![Split::Train; labels.len()];
     let sources = [
         (Split::Test, data.test.as_ref()),
-        (Split::Valid, Some(&data.valid)),
+        (Split::Valid, data.valid.as_ref()),
     ];
     for (split, source) in sources {
         if let Some(config::Source::Share(share)) = source {
@@ -210,7 +210,7 @@ pub(crate) fn held_out_by_row(data: &DataConfig, n_rows: usize) -> Vec<Split> {
         _ => 0.0,
     };
     let test = share(data.test.as_ref());
-    let valid = test + share(Some(&data.valid));
+    let valid = test + share(data.valid.as_ref());
     let key = Key::new(0).stream("held-out-by-row");
     (0..n_rows as u64)
         .map(|row| match key.uniform(row) {

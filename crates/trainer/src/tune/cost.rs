@@ -150,8 +150,14 @@ pub(super) fn on_rung(trial: &Config, base: &Config, steps: u64, sizes: &DataSiz
         train.warmup = Period::Percent((100.0 * share).min(100.0));
     }
     // A search chooses by the validation data and leaves the test data alone. A share of the training
-    // file stays held out all the same.
-    if let Some(crate::config::Source::Path(_)) = config.data.test {
+    // file stays held out all the same, and so does a table whose part would otherwise come from there.
+    let is_cut = matches!(
+        config.task,
+        TaskName::SeriesForecasting | TaskName::SeriesAnomaly
+    );
+    if let Some(crate::config::Source::Path(_)) = config.data.test
+        && !is_cut
+    {
         config.data.test = None;
     }
     config.checkpoint.keep = 1;

@@ -210,9 +210,13 @@ pub(super) fn cost(n_parameters: usize, history: &History) -> Cost {
 /// The shape of the blocks, in words.
 pub(super) fn blocks(info: &BundleInfo) -> String {
     let model = &info.model;
+    let blocks = match model.n_layers {
+        1 => "1 block".to_owned(),
+        n => format!("{n} blocks"),
+    };
     format!(
-        "{} blocks of {} heads, width {}, feed-forward {}",
-        model.n_layers, model.n_heads, model.d_model, model.d_ff
+        "{blocks} of {} heads, width {}, feed-forward {}",
+        model.n_heads, model.d_model, model.d_ff
     )
 }
 

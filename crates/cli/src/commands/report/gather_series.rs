@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use regard_report::SeriesReport;
-use regard_report::series::{Course, Fan, Rival};
+use regard_report::series::{Attention, Course, Fan, Rival};
 use regard_report::training::Cost;
 use regard_trainer::log::History;
 use regard_trainer::metrics::{AnomalyReport, ForecastReport};
@@ -48,6 +48,7 @@ pub fn gather(
         verdict,
         tiles: tiles(forecast, anomaly, training_seconds),
         fans: described.windows.iter().flat_map(fans).collect(),
+        attention: attention(described),
         mse_by_step: forecast.mse_by_step.clone(),
         mse_by_channel: (by_channel.take(MOST_ERRORS))
             .map(|(channel, mse)| (channel.clone(), *mse))
@@ -179,6 +180,26 @@ fn fans(window: &ToldWindow) -> Vec<Fan> {
             }
         })
         .collect()
+}
+
+fn attention(described: &SeriesDescription) -> Option<Attention> {
+    let (attention, window) = (described.attention.as_ref()?, described.windows.last()?);
+    let lookback = window.channels.first()?.past.len() as i64;
+    let before = |step: usize| step as i64 - lookback;
+    Some(Attention {
+        channel: attention.channel.clone(),
+        begins: window.begins.clone(),
+        patches: (attention.patches.iter())
+            .map(|patch| (before(patch.start), before(patch.end)))
+            .collect(),
+        heads: (attention.heads.iter())
+            .map(|head| {
+                let name = format!("layer {}, head {}", head.layer, head.head);
+                (name, head.weights.clone())
+            })
+            .collect(),
+        reach: attention.reach.clone(),
+    })
 }
 
 fn of_course(course: &ScoreCourse, n_series: usize) -> Course {

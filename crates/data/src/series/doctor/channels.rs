@@ -14,8 +14,9 @@ struct Channel {
     n_missing: u64,
 }
 
-/// Channels without a value or with a single one, gaps, and targets that a known column repeats.
-pub(super) fn problems(table: &SeriesTable) -> Vec<Problem> {
+/// Channels without a value or with a single one, gaps, and targets that a known column repeats. A single value is a fault
+/// of rows that a scaler is fitted on alone.
+pub(super) fn problems(table: &SeriesTable, is_fitted_on: bool) -> Vec<Problem> {
     let (width, n_targets) = (table.columns().len(), table.n_targets());
     let start = Channel {
         first: None,
@@ -49,7 +50,7 @@ pub(super) fn problems(table: &SeriesTable) -> Vec<Problem> {
     let mut problems: Vec<Problem> = channels
         .iter()
         .zip(names)
-        .filter_map(|(channel, name)| channel.problem(name, rows))
+        .filter_map(|(channel, name)| channel.problem(name, rows, is_fitted_on))
         .collect();
     for (target, same) in is_same
         .iter()
@@ -82,12 +83,12 @@ impl Channel {
         }
     }
 
-    fn problem(&self, name: &str, rows: u64) -> Option<Problem> {
+    fn problem(&self, name: &str, rows: u64, is_fitted_on: bool) -> Option<Problem> {
         let Some(first) = self.first else {
             let message = format!("the column {name:?} has no value at all");
             return Some(Problem::new(Level::Error, message).hint("leave it out of the columns"));
         };
-        if self.is_constant {
+        if self.is_constant && is_fitted_on {
             let message = format!(
                 "the column {name:?} is {first} in every row, so it has no scale and teaches nothing"
             );

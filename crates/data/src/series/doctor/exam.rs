@@ -22,18 +22,40 @@ const MOST_KINDS: usize = 100;
 pub struct SeriesExam {
     problems: Vec<Problem>,
     table: Option<SeriesTable>,
+    /// Whether a scaler is fitted on some of the rows.
+    is_fitted_on: bool,
     /// The line of each row of the file.
     lines: Vec<u64>,
 }
 
 impl SeriesExam {
-    /// Looks at a file.
+    /// Looks at a file with rows to train on.
     #[must_use]
     pub fn of(source: &Source, columns: &SeriesColumns, options: &SeriesOptions) -> Self {
+        Self::look(source, columns, options, true)
+    }
+
+    /// Looks at a file of another part, whose scale is that of the training rows.
+    #[must_use]
+    pub fn of_other_part(
+        source: &Source,
+        columns: &SeriesColumns,
+        options: &SeriesOptions,
+    ) -> Self {
+        Self::look(source, columns, options, false)
+    }
+
+    fn look(
+        source: &Source,
+        columns: &SeriesColumns,
+        options: &SeriesOptions,
+        is_fitted_on: bool,
+    ) -> Self {
         let mut faults = Faults::default();
         let mut exam = Self {
             problems: Vec::new(),
             table: None,
+            is_fitted_on,
             lines: Vec::new(),
         };
         let raw = require_regular_file(source.path())
@@ -61,7 +83,8 @@ impl SeriesExam {
             Ok(table) => {
                 self.problems
                     .extend(order::step_problems(&table, &self.lines));
-                self.problems.extend(channels::problems(&table));
+                self.problems
+                    .extend(channels::problems(&table, self.is_fitted_on));
                 self.table = Some(table);
             }
             // Repeated times are a problem already.
