@@ -21,9 +21,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    File::create(&scratch)
+    let written = File::create(&scratch)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&scratch, path))
+        .and_then(|()| std::fs::rename(&scratch, path));
+    if written.is_err() {
+        // Half a file helps nobody; what went wrong is said either way.
+        let _ = std::fs::remove_file(&scratch);
+    }
+    written
         .and_then(|()| RealFiles.sync_folder(folder))
         .map_err(at(path))
 }
@@ -48,5 +53,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let error = write_whole(&folder.path().join("missing/a.json"), b"").unwrap_err();
         assert!(error.to_string().starts_with("cannot access "), "{error}");
+        // A folder cannot be replaced by a file; no half of one stays beside it.
+        std::fs::create_dir(folder.path().join("taken")).unwrap();
+        assert!(write_whole(&folder.path().join("taken"), b"page").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

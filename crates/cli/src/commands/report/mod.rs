@@ -1,13 +1,14 @@
 //! `regard report`: a finished run as a page.
 
-mod file;
 mod gather;
 mod gather_series;
 
 use std::path::Path;
 
+use anyhow::Context;
 use regard_bundle::Bundle;
 use regard_model::HeadConfig;
+use regard_trainer::files::write_whole;
 use regard_trainer::{Requests, RunSettings, describe_run, describe_series};
 use serde_json::json;
 
@@ -62,6 +63,7 @@ pub fn write(settings: &RunSettings, compute: &Compute, path: &Path) -> anyhow::
         true => gather_series::gather(&describe_series(settings)?, folder, compute)?.to_html(),
         false => gather::gather(&describe_run(settings)?, folder, compute)?.to_html(),
     };
-    file::put(path, html.as_bytes())?;
+    write_whole(path, html.as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(html.len())
 }
