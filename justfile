@@ -24,7 +24,7 @@ check:
 
 # An outside Burn project that embeds the model.
 embed:
-    cargo run --locked --manifest-path tests/embed/Cargo.toml --target-dir target/embed
+    cargo run --locked --config 'profile.dev.package."*".opt-level=0' --manifest-path tests/embed/Cargo.toml --target-dir target/embed
 
 # The training step of the standard workloads.
 bench *ARGS:
