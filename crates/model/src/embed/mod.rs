@@ -90,6 +90,7 @@ impl Input {
 
 /// An embedding: the first stage of a model.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a model")]
 pub enum Embedding {
     /// Of token ids.
     Text(TextEmbedding),

@@ -208,7 +208,7 @@ impl SeriesConfig {
             .collect();
         let steps = calendar[0].to_come.len();
         assert!(
-            steps % width == 0 && calendar.iter().all(|row| row.to_come.len() == steps),
+            steps.is_multiple_of(width) && calendar.iter().all(|row| row.to_come.len() == steps),
             "{width} numbers are known of each step to come, of as many steps in each row"
         );
         let tensor = |values: Vec<f32>, len: usize| {

@@ -20,6 +20,7 @@ use crate::embed::Input;
 
 /// A head: the last part of a model.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a model")]
 pub enum Head {
     /// One of several classes for each row.
     Classification(ClassificationHead),
