@@ -107,22 +107,23 @@ fn a_run_that_is_asked_to_save_does_so_and_goes_on() {
     assert!(wait_for_step(&sandbox, &mut child, 3));
     send(&child, "USR1");
     let begun = Instant::now();
-    let saved = || {
-        let folder = std::fs::read_dir(sandbox.path("stopped/checkpoints"));
-        folder.is_ok_and(|mut names| {
-            names.any(|name| {
-                name.unwrap()
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with("step-")
-            })
+    let saved = || -> Option<u64> {
+        let mut names = std::fs::read_dir(sandbox.path("stopped/checkpoints")).ok()?;
+        names.find_map(|name| {
+            let name = name.unwrap().file_name().into_string().unwrap();
+            name.strip_prefix("step-")?.parse().ok()
         })
     };
-    while !saved() {
+    let step = loop {
+        if let Some(step) = saved() {
+            break step;
+        }
         assert!(child.try_wait().unwrap().is_none(), "it goes on");
         assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(2));
-    }
+    };
+    // A run that stops saves too; this one makes steps behind the saved one.
+    assert!(wait_for_step(&sandbox, &mut child, step + 5), "it goes on");
     // What was saved is whole: a kill right after loses nothing of it.
     child.kill().unwrap();
     child.wait().unwrap();
