@@ -462,6 +462,16 @@ fn a_file_that_ends_early_or_late_is_refused() {
 }
 
 #[test]
+fn a_file_that_grew_after_its_length_was_taken_is_refused() {
+    let bytes = with_header("{}", &[]);
+    for length in 0..bytes.len() as u64 {
+        let read = TensorFile::read(&bytes[..], length, "w");
+        assert!(read.is_err(), "{length} bytes told");
+    }
+    assert!(TensorFile::read(&bytes[..], bytes.len() as u64, "w").is_ok());
+}
+
+#[test]
 fn a_header_that_lies_about_sizes_is_refused_before_anything_is_allocated() {
     let huge = u64::MAX;
     for header in [

@@ -145,7 +145,7 @@ fn header_length(start: &[u8], length: u64) -> Result<u64, String> {
     let start = <[u8; 8]>::try_from(start).ok();
     let header = start.map(u64::from_le_bytes);
     header
-        .filter(|header| *header <= length - 8)
+        .filter(|header| length.checked_sub(8).is_some_and(|rest| *header <= rest))
         .ok_or_else(|| "the file ends inside its header".to_owned())
 }
 
