@@ -16,6 +16,7 @@ mod pipes;
 mod predict;
 mod privacy;
 mod private;
+mod private_series;
 mod refusals;
 mod repeatable;
 mod report;

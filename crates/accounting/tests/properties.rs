@@ -80,7 +80,8 @@ proptest! {
         let found = pld(rate, noise, count, delta, adjacency);
         let bound = rdp(rate, noise, count, delta, adjacency);
         prop_assert!(found >= 0.0, "{}", found);
-        prop_assert!(bound >= found * (1.0 - 1e-6), "{} {}", found, bound);
+        // Next to zero one is rounded up and the other down.
+        prop_assert!(bound + f64::MIN_POSITIVE >= found * (1.0 - 1e-6), "{} {}", found, bound);
         let event = Event::dp_sgd(rate, noise, count);
         for accountant in [Accountant::Pld, Accountant::Rdp] {
             let delta = accountant.delta(&event, adjacency, 1.0).unwrap();

@@ -462,12 +462,18 @@ fn the_calendar_knows_the_hour_also_of_rows_to_come() {
     for (feature, expected) in features.iter().zip(expected.iter().flatten()) {
         assert!((feature - expected).abs() < 1e-6, "{features:?}");
     }
-    let all = Calendar::of(Frequency::Every {
+    let hours = Frequency::Every {
         microseconds: 3_600_000_000,
-    });
+    };
+    let all = Calendar::beyond(12, hours, 20_000);
     assert_eq!(all.width(), 6);
+    // Two days hold each hour of a day twice already, and less than two years no day of a year.
+    let week = Calendar::beyond(48, hours, 17_519);
+    assert_eq!(week.cycles(), [CalendarCycle::Week]);
+    assert!(Calendar::beyond(12, Frequency::Rows, 20_000).is_empty());
+    let months = Frequency::Months { months: 1 };
     assert_eq!(
-        Calendar::of(Frequency::Months { months: 1 }).names(),
+        Calendar::beyond(6, months, 36).names(),
         ["year_sin", "year_cos"]
     );
     let numbers = self::table("time,x\n1,1\n2,2\n").unwrap();

@@ -4,12 +4,12 @@ mod common;
 
 use common::{data_set, loaded};
 use proptest::prelude::*;
-use regard_data::Source;
 use regard_data::doctor::Level;
 use regard_data::series::{
     Extent, RepeatedTimes, SeriesColumns, SeriesExam, SeriesForm, SeriesGuess, SeriesOptions,
     SeriesSplit, SeriesTask, Span, guess,
 };
+use regard_data::{Column, Source};
 
 fn columns() -> SeriesColumns {
     SeriesColumns {
@@ -186,7 +186,7 @@ fn windows_that_look_back_across_a_border_and_parts_without_windows_are_told() {
 }
 
 fn guessed(source: &Source) -> SeriesGuess {
-    guess(source).unwrap().expect("it holds series")
+    guess(source, None).unwrap().expect("it holds series")
 }
 
 fn sentence<'a>(guess: &'a SeriesGuess, what: &str) -> &'a str {
@@ -222,14 +222,15 @@ fn the_data_sets_at_hand_are_known_for_what_they_are() {
     assert!(sentence(&machine, "repeated_times").contains("12 rows repeat a time"));
     // Texts with labels are no series.
     assert_eq!(
-        guess(&Source::new(data_set("sms-spam/train.tsv"))).unwrap(),
+        guess(&Source::new(data_set("sms-spam/train.tsv")), None).unwrap(),
         None
     );
 }
 
 #[test]
 fn labels_make_a_file_one_of_whole_series() {
-    let of = |name: &str, content: &str| loaded(name, content, |source| guess(source).unwrap());
+    let of =
+        |name: &str, content: &str| loaded(name, content, |source| guess(source, None).unwrap());
     let ts = of(
         "a.ts",
         "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3,4,5:b\n",
@@ -279,8 +280,54 @@ fn labels_make_a_file_one_of_whole_series() {
 }
 
 #[test]
+fn steps_are_counted_or_times_and_a_label_may_be_said() {
+    // A day a row, under the times of its half-hours; which day of the week it is reads as a number of times.
+    let half_hours: Vec<String> = (0..48)
+        .map(|step| format!("{:02}:{:02}", step / 2, step % 2 * 30))
+        .collect();
+    let table = |names: &[String], labels: [&str; 4]| {
+        let rows = labels.map(|label| format!("{label}{}\n", ",5".repeat(names.len())));
+        format!("day,{}\n{}", names.join(","), rows.concat())
+    };
+    let of = |content: &str, label: Option<&str>| {
+        let label = label.map(Column::from);
+        loaded("a.csv", content, |source| {
+            guess(source, label.as_ref()).unwrap()
+        })
+    };
+    let words = of(
+        &table(&half_hours, ["sunday", "monday", "sunday", "monday"]),
+        None,
+    );
+    let words = words.expect("it holds series");
+    assert_eq!(
+        (words.form, words.label_column.as_deref(), words.lookback),
+        (Some(SeriesForm::Wide), Some("day"), 48)
+    );
+    let numbers = table(&half_hours, ["1", "2", "1", "2"]);
+    let said = of(&numbers, Some("day")).expect("it holds series");
+    assert_eq!(
+        (said.form, said.label_column.as_deref()),
+        (Some(SeriesForm::Wide), Some("day"))
+    );
+    // Features of other names are no steps.
+    let mut mixed = half_hours.clone();
+    mixed.swap(3, 4);
+    assert_eq!(of(&table(&mixed, ["a", "b", "a", "b"]), None), None);
+    // A label that no row of a table has, and one that changes within a series.
+    assert_eq!(of(&numbers, Some("kind")), None);
+    let forecast = "time,x\n2016-07-01,5\n2016-07-02,6\n2016-07-03,5\n2016-07-04,5\n";
+    assert!(of(forecast, None).is_some());
+    assert_eq!(of(forecast, Some("x")), None);
+}
+
+#[test]
 fn several_series_and_a_file_without_times_are_forecast() {
-    let of = |content: &str| loaded("a.csv", content, |source| guess(source).unwrap().unwrap());
+    let of = |content: &str| {
+        loaded("a.csv", content, |source| {
+            guess(source, None).unwrap().unwrap()
+        })
+    };
     let mut panel = String::from("store,date,sales\n");
     for day in 1..=20 {
         for store in ["a", "b"] {
@@ -314,7 +361,8 @@ proptest! {
                 let split = SeriesSplit { train: Span::whole(table), test: Span::whole(table), ..SeriesSplit::default() };
                 let _ = exam.judge_windows(&split, 1, 1);
             }
-            let _ = guess(source);
+            let _ = guess(source, None);
+            let _ = guess(source, Some(&2.into()));
         });
     }
 }

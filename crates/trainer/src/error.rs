@@ -68,12 +68,6 @@ pub enum TrainError {
     )]
     NoRidge,
 
-    /// Anomalies have no private training.
-    #[error(
-        "series-anomaly has no private training: its threshold is found in the data without noise; series-forecasting has one"
-    )]
-    NoPrivateAnomaly,
-
     /// A file is not one that a task can be proposed for.
     #[error(
         "{path} was taken for {found}, and {asked} needs something else; leave --task out, or copy a configuration of that task from configs/",

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Frequency, SeriesTable, TimeZoneOfColumn};
 use crate::DataError;
 
+/// Rows that a cycle has at least, or they say little of their place in it.
+const LEAST_STEPS: usize = 4;
+
 /// A cycle of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -72,27 +75,32 @@ impl Calendar {
         Self { cycles }
     }
 
-    /// The cycles that rows of this frequency take several steps through; none where there are no times.
+    /// The cycles that tell more than `lookback` rows before do: those that rows of this frequency take several steps through,
+    /// that are longer than the lookback, and that `rows` go through at least twice.
     #[must_use]
-    pub fn of(frequency: Frequency) -> Self {
+    pub fn beyond(lookback: usize, frequency: Frequency, rows: usize) -> Self {
         const DAY: i64 = 86_400_000_000;
         let step = match frequency {
-            Frequency::Every { microseconds } | Frequency::Irregular { microseconds } => {
-                microseconds
-            }
+            Frequency::Every { microseconds } => microseconds,
             Frequency::BusinessDays => DAY,
             Frequency::Months { months } => 30 * DAY * i64::from(months),
-            Frequency::Rows => i64::MAX,
+            Frequency::Rows | Frequency::Irregular { .. } => return Self::default(),
+        };
+        let tells = |length: i64| {
+            let in_rows = (length / step.max(1)) as usize;
+            in_rows >= LEAST_STEPS && in_rows > lookback && rows >= 2 * in_rows
         };
         let cycles = CalendarCycle::ALL
             .into_iter()
-            .zip([DAY, 7 * DAY, 365 * DAY]);
-        Self::new(
-            cycles
-                .filter(|(_, length)| step <= length / 4)
-                .map(|(cycle, _)| cycle)
-                .collect(),
-        )
+            .zip([DAY, 7 * DAY, 365 * DAY])
+            .filter(|(_, length)| tells(*length));
+        Self::new(cycles.map(|(cycle, _)| cycle).collect())
+    }
+
+    /// The cycles, shortest first.
+    #[must_use]
+    pub fn cycles(&self) -> &[CalendarCycle] {
+        &self.cycles
     }
 
     /// Whether there are no features.

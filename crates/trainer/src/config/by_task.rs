@@ -34,8 +34,6 @@ impl Key {
             | ("model", "instance_norm") => SERIES,
             ("model", "quantiles") => &[SeriesForecasting],
             ("anomaly", _) => &[SeriesAnomaly],
-            // A threshold of anomalies is found in the data without noise.
-            ("privacy", _) => &[TextClassification, SeriesForecasting, SeriesClassification],
             // Of whole series nothing is shown.
             ("report", "examples") => &[TextClassification, SeriesForecasting, SeriesAnomaly],
             _ => Task::ALL,

@@ -121,11 +121,9 @@ fn own_files(config: &Config, conflicts: &mut Vec<Conflict>) {
                 keys,
                 expected: "another file than `data.train`".to_owned(),
                 found: format!("{path:?} for both"),
-                hint: Some(match config.task {
-                    Task::SeriesForecasting | Task::SeriesAnomaly => {
-                        "leave the key out: [data.split] holds out a part of it".to_owned()
-                    }
-                    _ => "a share, such as 0.1, holds out a part of it".to_owned(),
+                hint: Some(match config.task.has_windows() {
+                    true => "leave the key out: [data.split] holds out a part of it".to_owned(),
+                    false => "a share, such as 0.1, holds out a part of it".to_owned(),
                 }),
             });
         }

@@ -188,7 +188,7 @@ fn resolve(raw: Raw) -> Result<Resolved, Vec<Problem>> {
     if resolved.contains_key("privacy") {
         set_private_defaults(&mut resolved, written);
     }
-    if let Some(Task::SeriesForecasting | Task::SeriesAnomaly) = task {
+    if task.is_some_and(Task::has_windows) {
         set_split_defaults(&mut resolved, written);
     }
     match Config::deserialize(resolved) {

@@ -59,6 +59,12 @@ impl Task {
         Self::SeriesAnomaly,
     ];
 
+    /// Whether it cuts tables into windows.
+    #[must_use]
+    pub const fn has_windows(self) -> bool {
+        matches!(self, Self::SeriesForecasting | Self::SeriesAnomaly)
+    }
+
     /// The figures that a model of this task can be chosen by.
     #[must_use]
     pub const fn metrics(self) -> &'static [MetricName] {
@@ -381,11 +387,8 @@ impl Config {
     /// Whether a part of the data is kept for a test.
     #[must_use]
     pub fn has_test_data(&self) -> bool {
-        let split = match self.task {
-            Task::SeriesForecasting | Task::SeriesAnomaly => self.data.split.test,
-            Task::TextClassification | Task::SeriesClassification => None,
-        };
-        self.data.test.is_some() || split.is_some()
+        let is_split = self.task.has_windows() && self.data.split.test.is_some();
+        self.data.test.is_some() || is_split
     }
 }
 

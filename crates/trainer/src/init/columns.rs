@@ -79,6 +79,8 @@ pub(super) struct ColumnStatistics {
     /// The count of each value, until there are too many for labels.
     values: HashMap<String, usize>,
     overflowed: bool,
+    /// Whether a text is something else than a number.
+    has_words: bool,
 }
 
 impl ColumnStatistics {
@@ -86,6 +88,7 @@ impl ColumnStatistics {
     pub(super) fn add(&mut self, text: &str, room: &mut ValueRoom) {
         self.rows += 1;
         self.characters += text.chars().count() as u64;
+        self.has_words |= !text.trim().is_empty() && text.trim().parse::<f64>().is_err();
         let words = text.split_whitespace().count();
         self.whitespace += words.saturating_sub(1) as u64;
         *self.lengths.entry(words as u32).or_default() += 1;
@@ -268,32 +271,33 @@ fn best_text(
     label: usize,
 ) -> Result<(usize, String), TrainError> {
     let longest = (0..names.len())
-        .filter(|index| *index != label && statistics[*index].rows > 0)
+        .filter(|index| *index != label && statistics[*index].has_words)
         .max_by(|a, b| {
             let length = |index: &usize| statistics[*index].mean_characters();
             // Of equals the first.
             length(a).total_cmp(&length(b)).then(b.cmp(a))
         });
-    let Some(longest) = longest else {
-        return Err(TrainError::NoColumn {
-            path: options.train.clone(),
-            wanted: "a text column beside the label column".to_owned(),
-            found: describe(names, statistics),
-        });
-    };
     let named = (0..names.len())
         .filter(|index| *index != label)
         .map(|index| (rank(&names[index], TEXT_NAMES), index))
         .min()
         .filter(|(rank, _)| *rank < TEXT_NAMES.len());
+    let length = |index: usize| statistics[index].mean_characters();
     // A name counts only if what stands there is not much shorter than the longest column: a
     // `title` beside an unnamed body is not the text.
     if let Some((_, index)) = named
-        && 4.0 * statistics[index].mean_characters() >= statistics[longest].mean_characters()
+        && longest.is_none_or(|longest| 4.0 * length(index) >= length(longest))
     {
         return Ok((index, "its name says so".to_owned()));
     }
-    let mean = statistics[longest].mean_characters();
+    let Some(longest) = longest else {
+        return Err(TrainError::NoColumn {
+            path: options.train.clone(),
+            wanted: "a column of texts beside the label column; where numbers are texts, name it with --text-column".to_owned(),
+            found: describe(names, statistics),
+        });
+    };
+    let mean = length(longest);
     Ok((
         longest,
         format!("the longest column, {mean:.0} characters on average"),

@@ -143,14 +143,14 @@ fn propose_text(options: &InitOptions) -> Result<TextProposal, TrainError> {
     })
 }
 
-/// A proposal for a file of series, if it is one and nobody named columns of texts.
+/// A proposal for a file of series, if it is one and nobody named a column of texts.
 fn propose_series(options: &InitOptions) -> Result<Option<SeriesProposal>, TrainError> {
-    if options.text_column.is_some() || options.label_column.is_some() || options.train.is_dir() {
+    if options.text_column.is_some() || options.train.is_dir() {
         return Ok(None);
     }
     let header = series::is_ts(&options.train) || has_header(options)?;
     let source = source_of(options, &options.train, header)?;
-    let Some(guess) = regard_data::series::guess(&source)? else {
+    let Some(guess) = regard_data::series::guess(&source, options.label_column.as_ref())? else {
         return Ok(None);
     };
     let task = match (guess.task, options.task) {

@@ -42,7 +42,7 @@ pub struct PrivateInitOptions {
 ///
 /// # Errors
 ///
-/// If the header of the file cannot be read, or the task has no private training.
+/// If the header of the file cannot be read.
 pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainError> {
     require_regular_file(&options.train)?;
     let source = Source::new(&options.train).with_header(true);
@@ -66,11 +66,10 @@ pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainErro
     // Writing to a string cannot fail.
     let _ = match options.task {
         Task::TextClassification => render(options, text.as_ref(), label.as_ref(), &mut toml),
-        Task::SeriesForecasting | Task::SeriesClassification => {
+        Task::SeriesForecasting | Task::SeriesClassification | Task::SeriesAnomaly => {
             let label = label.filter(|_| options.task == Task::SeriesClassification);
             render_series(options, &names, label.as_ref(), &mut toml)
         }
-        Task::SeriesAnomaly => return Err(TrainError::NoPrivateAnomaly),
     };
     Ok(toml)
 }

@@ -99,25 +99,80 @@ impl SeriesProposal {
         writeln!(out, "target_columns = [{}]", names.join(", "))
     }
 
+    /// Parts that are files of their own.
+    fn own_files(&self, out: &mut String) -> std::fmt::Result {
+        for (key, file) in [("valid", &self.options.valid), ("test", &self.options.test)] {
+            if let Some(file) = file {
+                writeln!(out, "{key} = {}", path(file))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `[data.split]` of what the training file holds out, with the percents that are left to train on.
+    fn split(
+        &self,
+        out: &mut String,
+        [valid, test]: [usize; 2],
+        why: &str,
+    ) -> Result<usize, std::fmt::Error> {
+        let parts = [
+            ("valid", valid, &self.options.valid),
+            ("test", test, &self.options.test),
+        ];
+        let held_out = || parts.iter().filter(|(_, _, file)| file.is_none());
+        let train = 100 - held_out().map(|(_, percent, _)| percent).sum::<usize>();
+        if train < 100 {
+            writeln!(out, "\n[data.split]  # in time order{why}")?;
+            writeln!(out, "train = {}", train as f64 / 100.0)?;
+            for (part, percent, _) in held_out() {
+                writeln!(out, "{part} = {}", *percent as f64 / 100.0)?;
+            }
+        }
+        Ok(train)
+    }
+
+    /// Windows of a share of the rows, in percent; of each series on its own.
+    fn n_windows(&self, percent: usize, lookback: usize, horizon: usize) -> usize {
+        let guess = &self.guess;
+        let rows = guess.rows * percent / 100;
+        rows.saturating_sub(guess.n_series * (lookback + horizon - 1))
+            .max(1)
+    }
+
+    fn calendar(&self, out: &mut String) -> std::fmt::Result {
+        let cycles: Vec<&str> = (self.guess.calendar.cycles().iter())
+            .map(|cycle| cycle.name())
+            .collect();
+        if let [.., longest] = cycles.as_slice() {
+            writeln!(
+                out,
+                "# calendar = {cycles:?}  # longer than the lookback: try it, if the place in the {longest} matters"
+            )?;
+        }
+        Ok(())
+    }
+
     fn forecasting(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
         self.beginning(out, "rows")?;
+        self.own_files(out)?;
         self.channels(out)?;
         self.repeated_times(out)?;
         writeln!(out, "lookback = {}", guess.lookback)?;
         writeln!(out, "horizon = {}", guess.horizon)?;
-        let windows = (guess.rows * 7 / 10).saturating_sub(guess.lookback + guess.horizon - 1);
+        let mut split = String::new();
+        let why = "; a window may look back over a border";
+        let percent = self.split(&mut split, [10, 20], why)?;
+        let windows = self.n_windows(percent, guess.lookback, guess.horizon);
         let stride = windows.div_ceil(WINDOWS).max(1);
         writeln!(
             out,
             "stride = {stride}  # about {} windows to train on; every window is judged",
             windows.div_ceil(stride)
         )?;
-        writeln!(
-            out,
-            "\n[data.split]  # in time order; a window may look back over a border"
-        )?;
-        writeln!(out, "train = 0.7\nvalid = 0.1\ntest = 0.2")?;
+        self.calendar(out)?;
+        out.push_str(&split);
         writeln!(
             out,
             "\n[model]  # small: windows overlap, and there is less in them than it seems"
@@ -165,17 +220,22 @@ impl SeriesProposal {
     fn anomaly(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
         self.beginning(out, "rows")?;
+        self.own_files(out)?;
         self.channels(out)?;
         self.repeated_times(out)?;
-        // The validation part must hold a window, and the part to train on many.
-        let most = (guess.rows * 4 / 100).max(1);
+        let mut split = String::new();
+        let why = ": the model learns what is usual from the first part, as it is";
+        let percent = self.split(&mut split, [3, 85], why)?;
+        // The validation part must hold a window, and the part to train on many; of each series.
+        let rows = guess.rows / guess.n_series.max(1);
+        let most = (rows * percent / 300).max(1);
         let (wanted, why) = match guess.season {
             Some(season) if season > ANOMALY_HORIZON => (season, "a season"),
             _ => (guess.lookback, "what a step is expected from"),
         };
         let lookback = wanted.clamp(1, most);
         let ahead = guess.season.unwrap_or(ANOMALY_HORIZON).min(ANOMALY_HORIZON);
-        let horizon = ahead.clamp(1, (guess.rows * 3 / 100).max(1));
+        let horizon = ahead.clamp(1, (rows * 3 / 100).max(1));
         let why = match lookback == wanted {
             true => why,
             false => "as much as leaves windows to learn from",
@@ -185,11 +245,8 @@ impl SeriesProposal {
             out,
             "horizon = {horizon}  # each step is judged by all forecasts of it, up to so many rows before"
         )?;
-        writeln!(
-            out,
-            "\n[data.split]  # in time order: the model learns what is usual from the first part, as it is\n\
-             train = 0.12\nvalid = 0.03\ntest = 0.85"
-        )?;
+        self.calendar(out)?;
+        out.push_str(&split);
         writeln!(
             out,
             "\n[anomaly]\nsmooth = {horizon}  # steps whose scores are averaged\n\
@@ -203,7 +260,7 @@ impl SeriesProposal {
              patch = {{length = {length}, stride = {}}}",
             length.div_ceil(2)
         )?;
-        let windows = (guess.rows * 12 / 100).saturating_sub(lookback + horizon - 1);
+        let windows = self.n_windows(percent, lookback, horizon);
         let per_epoch = windows.div_ceil(32).max(1);
         writeln!(
             out,

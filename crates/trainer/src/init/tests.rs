@@ -19,13 +19,22 @@ fn propose_task(
     content: &str,
     task: Option<config::Task>,
 ) -> Result<(Proposal, Config), TrainError> {
+    propose_parts(name, content, task, [None, None])
+}
+
+fn propose_parts(
+    name: &str,
+    content: &str,
+    task: Option<config::Task>,
+    [valid, test]: [Option<&str>; 2],
+) -> Result<(Proposal, Config), TrainError> {
     let folder = tempfile::tempdir().unwrap();
     let train = folder.path().join(name);
     std::fs::write(&train, content).unwrap();
     let options = InitOptions {
         train,
-        valid: None,
-        test: None,
+        valid: valid.map(Into::into),
+        test: test.map(Into::into),
         format: None,
         text_column: None,
         label_column: None,
@@ -163,21 +172,20 @@ fn a_table_of_numbers_is_forecast_and_a_file_of_the_archives_is_classified() {
     assert!(config.model.stem.layers > 0);
 }
 
+/// Rows of an hour each, of months of four weeks.
+fn hours(n: usize, value: impl Fn(usize) -> usize) -> String {
+    rows(n, |i| {
+        let (month, day, hour) = (1 + i / 24 / 28, 1 + i / 24 % 28, i % 24);
+        format!("2024-{month:02}-{day:02}T{hour:02}:00,{}", value(i))
+    })
+}
+
 #[test]
 fn a_task_that_is_asked_for_is_proposed_or_refused() {
     use config::Task::{
         SeriesAnomaly, SeriesClassification, SeriesForecasting, TextClassification,
     };
-    let hours = rows(900, |i| {
-        format!(
-            "2024-{:02}-{:02}T{:02}:00,{}",
-            1 + i / 24 / 28,
-            1 + i / 24 % 28,
-            i % 24,
-            i % 24
-        )
-    });
-    let table = format!("time,load\n{hours}");
+    let table = format!("time,load\n{}", hours(900, |i| i % 24));
     for task in [SeriesAnomaly, SeriesForecasting] {
         let (proposal, config) = propose_task("a.csv", &table, Some(task)).unwrap();
         assert_eq!(config.task, task, "{}", proposal.to_toml());
@@ -204,4 +212,63 @@ fn a_task_that_is_asked_for_is_proposed_or_refused() {
             .to_string()
             .contains("series-forecasting needs something else")
     );
+}
+
+#[test]
+fn parts_of_series_are_the_files_that_are_given_and_what_the_calendar_adds_is_said() {
+    use config::Task::{SeriesAnomaly, SeriesForecasting};
+    // Without a season, so that the lookback is short.
+    let table = format!("time,load\n{}", hours(1680, |i| i * i * 31 % 1009));
+    let file = |name: &str| Some(config::Source::Path(name.into()));
+    let share = |share| Some(config::Extent::Share(share));
+    for (task, own, shares) in [
+        (SeriesForecasting, [None, None], [0.7, 0.1, 0.2]),
+        (SeriesForecasting, [None, Some("t.csv")], [0.9, 0.1, 0.0]),
+        (SeriesForecasting, [Some("v.csv"), None], [0.8, 0.0, 0.2]),
+        (
+            SeriesForecasting,
+            [Some("v.csv"), Some("t.csv")],
+            [1.0, 0.0, 0.0],
+        ),
+        (SeriesAnomaly, [None, Some("t.csv")], [0.97, 0.03, 0.0]),
+    ] {
+        let (proposal, config) = propose_parts("a.csv", &table, Some(task), own).unwrap();
+        let text = proposal.to_toml();
+        let (data, split) = (&config.data, &config.data.split);
+        let [valid, test] = own.map(|own| own.and_then(file));
+        assert_eq!((&data.valid, &data.test), (&valid, &test), "{text}");
+        let extents = shares.map(|part| share(part).filter(|_| part > 0.0));
+        let found = [Some(split.train), split.valid, split.test];
+        assert_eq!(found, extents, "{text}");
+        let line = "# calendar = [\"week\"]  # longer than the lookback: try it";
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn windows_of_many_series_are_counted_in_each() {
+    // 50 series of 100 rows.
+    let many = rows(5000, |i| format!("{},{},{}", i / 100, i % 100, i % 10));
+    let task = Some(config::Task::SeriesForecasting);
+    let (proposal, config) = propose_task("a.csv", &format!("id,time,x\n{many}"), task).unwrap();
+    let text = proposal.to_toml();
+    let data = &config.data;
+    let of_one = 70 - (data.lookback + data.horizon - 1);
+    let windows = (50 * of_one).div_ceil(data.stride);
+    let told = format!(
+        "stride = {}  # about {windows} windows to train on",
+        data.stride
+    );
+    assert!(text.contains(&told), "{told}\n{text}");
+}
+
+#[test]
+fn a_table_of_numbers_is_not_taken_for_texts() {
+    let table = format!(
+        "kind,length,width\n{}",
+        rows(40, |i| format!("{},{},{}", ["a", "b"][i % 2], i % 7, i % 5))
+    );
+    let refused = propose_any("a.csv", &table).unwrap_err().to_string();
+    let wanted = "a column of texts beside the label column";
+    assert!(refused.contains(wanted), "{refused}");
 }

@@ -222,10 +222,14 @@ pub(super) fn of_classes(
     let channels = files[0].channels().len();
     let longest = files.iter().map(LabelledSeries::longest).max().unwrap_or(1) as f64;
     let warping = (train.len() * test.len()) as f64 * BAND * longest * longest * channels as f64;
-    let mut kinds = vec![("1-NN", "Euclidean".to_owned(), Distance::Euclidean)];
+    let mut kinds = vec![(
+        "1-NN, Euclidean",
+        "the sum of squared differences".to_owned(),
+        Distance::Euclidean,
+    )];
     if warping <= MOST_WARPING {
         let detail = format!("dynamic time warping, a band of {:.0} %", 100.0 * BAND);
-        kinds.push(("1-NN, warped", detail, Distance::Warping { band: BAND }));
+        kinds.push(("1-NN, DTW", detail, Distance::Warping { band: BAND }));
     }
     let all = kinds.into_iter().map(|(name, detail, distance)| {
         let found = nearest_neighbour(&train, &test, channels, distance);

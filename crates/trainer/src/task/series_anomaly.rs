@@ -26,6 +26,7 @@ use crate::metrics::AnomalyReport;
 pub struct SeriesAnomaly {
     forecasts: SeriesForecasting,
     settings: AnomalyConfig,
+    is_private: bool,
     /// For each series of the test part's table a flag a row.
     labels: Option<Vec<Vec<bool>>>,
     /// Of the scores of `anomaly.threshold_on`, under the model that is judged.
@@ -54,6 +55,7 @@ impl SeriesAnomaly {
         Ok(Self {
             forecasts,
             settings: config.anomaly.clone(),
+            is_private: config.privacy.is_some(),
             labels,
             threshold: OnceLock::new(),
         })
@@ -153,6 +155,10 @@ impl Task for SeriesAnomaly {
         self.forecasts.n_rows(split, unit)
     }
 
+    fn series_of(&self, unit: usize) -> Option<usize> {
+        self.forecasts.series_of(unit)
+    }
+
     fn batch(
         &self,
         split: Split,
@@ -237,7 +243,8 @@ impl Task for SeriesAnomaly {
 
     fn summary(&self) -> Vec<String> {
         let mut lines = self.forecasts.summary();
-        if let Some(labels) = &self.labels {
+        // How many steps of private data are labelled is private.
+        if let (Some(labels), false) = (&self.labels, self.is_private) {
             let data = self.forecasts.data();
             let in_training = [Split::Train, Split::Valid]
                 .into_iter()

@@ -77,9 +77,7 @@ impl DataSizes {
         let table = match (is_text, config.task) {
             (true, _) => self.vocabulary(&config.tokenizer),
             // The flattened head.
-            (_, TaskName::SeriesForecasting | TaskName::SeriesAnomaly) => {
-                tokens_of_a_text * config.data.horizon as f64
-            }
+            (_, task) if task.has_windows() => tokens_of_a_text * config.data.horizon as f64,
             _ => 0.0,
         };
         let parameters = weights + table * d;
@@ -151,12 +149,8 @@ pub(super) fn on_rung(trial: &Config, base: &Config, steps: u64, sizes: &DataSiz
     }
     // A search chooses by the validation data and leaves the test data alone. A share of the training
     // file stays held out all the same, and so does a table whose part would otherwise come from there.
-    let is_cut = matches!(
-        config.task,
-        TaskName::SeriesForecasting | TaskName::SeriesAnomaly
-    );
     if let Some(crate::config::Source::Path(_)) = config.data.test
-        && !is_cut
+        && !config.task.has_windows()
     {
         config.data.test = None;
     }

@@ -6,7 +6,9 @@ use super::season::season_of;
 use super::sizes::sizes;
 use super::{Reason, SeriesGuess, SeriesTask};
 use crate::DataError;
-use crate::series::{Frequency, RepeatedTimes, SeriesColumns, SeriesOptions, SeriesTable};
+use crate::series::{
+    Calendar, Frequency, RepeatedTimes, SeriesColumns, SeriesOptions, SeriesTable,
+};
 use crate::wording::listed;
 
 /// Names of a column that marks rows.
@@ -83,6 +85,9 @@ impl Sketch<'_> {
         let season = season.map(|season| season.rows);
         let sizes = sizes(&table, season);
         reasons.extend(sizes.reasons);
+        let rows = table.n_rows() / table.n_series().max(1);
+        let calendar = Calendar::beyond(sizes.lookback, table.frequency(), rows);
+        let has_clock = calendar.require_regular(&table).is_ok();
         Ok(SeriesGuess {
             task: SeriesTask::Forecasting,
             time_column: time.map(|place| self.name(place)),
@@ -94,7 +99,13 @@ impl Sketch<'_> {
             repeated_times: options.repeated_times,
             frequency: table.frequency(),
             season,
+            calendar: if has_clock {
+                calendar
+            } else {
+                Calendar::default()
+            },
             rows: table.n_rows(),
+            n_series: table.n_series(),
             lookback: sizes.lookback,
             horizon: sizes.horizon,
             reasons,

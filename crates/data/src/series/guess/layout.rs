@@ -6,7 +6,9 @@ use super::kinds::{ColumnKind, Kind, column_kind, is_called};
 use super::{Reason, SeriesGuess, SeriesTask};
 use crate::labelled_file::require_regular_file;
 use crate::series::raw::field;
-use crate::series::{Frequency, LabelledColumns, LabelledSeries, RepeatedTimes, SeriesForm};
+use crate::series::{
+    Calendar, Frequency, LabelledColumns, LabelledSeries, RepeatedTimes, SeriesForm,
+};
 use crate::{Column, DataError, Format, Record, Records, Source};
 
 /// Rows by which columns are told apart.
@@ -15,14 +17,15 @@ const SAMPLE_ROWS: usize = 1_000;
 const LEAST_STEPS: usize = 16;
 const LABEL_NAMES: [&str; 5] = ["label", "class", "target", "y", "category"];
 
-/// Guesses what a file of series is for; none where it holds no series, such as texts with labels.
+/// Guesses what a file of series is for; none where it holds no series, such as texts with labels. A `label` is that of whole
+/// series, or there are none.
 ///
 /// # Errors
 /// If the file cannot be read, or what it was guessed to be turns out to be faulty.
-pub fn guess(source: &Source) -> Result<Option<SeriesGuess>, DataError> {
+pub fn guess(source: &Source, label: Option<&Column>) -> Result<Option<SeriesGuess>, DataError> {
     require_regular_file(source.path())?;
     let columns = LabelledColumns::default();
-    if columns.form(source) == SeriesForm::Ts {
+    if columns.form(source) == SeriesForm::Ts && label.is_none() {
         return of_ts(source, &columns).map(Some);
     }
     if matches!(source.format()?, Format::Lines | Format::Folder) {
@@ -44,10 +47,19 @@ pub fn guess(source: &Source) -> Result<Option<SeriesGuess>, DataError> {
     if kinds.iter().any(|column| column.kind == Kind::Texts) {
         return Ok(None);
     }
+    let place_of = |label: &Column| match label {
+        Column::Number(number) => (*number < names.len()).then_some(*number),
+        Column::Name(name) => names.iter().position(|other| other == name),
+    };
+    let label = match label.map(place_of) {
+        Some(None) => return Ok(None),
+        place => place.flatten(),
+    };
     let sketch = Sketch {
         source,
         kinds,
         sample,
+        label,
     };
     match sketch.places_of(&Kind::Times).first() {
         Some(time) => sketch.with_times(*time),
@@ -114,11 +126,42 @@ fn of_labelled(
         repeated_times: RepeatedTimes::Refuse,
         frequency: Frequency::Rows,
         season: None,
+        calendar: Calendar::default(),
         rows: series.len(),
+        n_series: series.len(),
         lookback: series.longest(),
         horizon: 0,
         reasons,
     }
+}
+
+/// Whether names are those of steps: one number that counts on, as in `t1`, `t2`, or several that rise together, as in
+/// `08:00`, `08:30`, among the same letters.
+fn go_on(names: &[&str]) -> bool {
+    let letters = |name: &str| -> Vec<String> {
+        let parts = name.split(|character: char| character.is_ascii_digit());
+        parts
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let numbers = |name: &str| -> Option<Vec<u64>> {
+        let parts = name.split(|character: char| !character.is_ascii_digit());
+        parts
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().ok())
+            .collect()
+    };
+    names.windows(2).all(|pair| {
+        let (Some(a), Some(b)) = (numbers(pair[0]), numbers(pair[1])) else {
+            return false;
+        };
+        let rises = match (a.as_slice(), b.as_slice()) {
+            ([a], [b]) => a.checked_add(1) == Some(*b),
+            _ => a.len() == b.len() && a < b,
+        };
+        rises && letters(pair[0]) == letters(pair[1])
+    })
 }
 
 /// What is known before the file is read to its end.
@@ -126,12 +169,14 @@ pub(super) struct Sketch<'a> {
     pub(super) source: &'a Source,
     pub(super) kinds: Vec<ColumnKind>,
     sample: Vec<Record>,
+    /// The label, if somebody said which it is.
+    label: Option<usize>,
 }
 
 impl Sketch<'_> {
     fn places_of(&self, kind: &Kind) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.kinds.len())
-            .filter(|place| self.kinds[*place].kind == *kind)
+            .filter(|place| self.kinds[*place].kind == *kind && Some(*place) != self.label)
             .collect();
         if *kind == Kind::Times {
             // One that is called so before one that merely reads so.
@@ -192,6 +237,9 @@ impl Sketch<'_> {
         {
             return self.long(time, id, label).map(Some);
         }
+        if self.label.is_some() {
+            return Ok(None);
+        }
         let name = self.name(time);
         let mut reasons = vec![
             reason(
@@ -251,6 +299,7 @@ impl Sketch<'_> {
                 ],
             );
             *place != time
+                && Some(*place) != self.label
                 && *n_distinct > 1
                 && (*kind == Kind::Words || (*kind == Kind::Numbers && by_name))
         };
@@ -265,6 +314,9 @@ impl Sketch<'_> {
     /// A column that is the same in all rows of an id.
     fn label_of_ids(&self, time: usize, id: usize) -> Option<usize> {
         let is_label = |place: &usize| {
+            if let Some(label) = self.label {
+                return *place == label && self.decides(id, label);
+            }
             let ColumnKind {
                 name,
                 kind,
@@ -355,7 +407,7 @@ impl Sketch<'_> {
                 reasons,
             )));
         }
-        if numbers.is_empty() || numbers.len() < self.kinds.len() {
+        if numbers.is_empty() || numbers.len() < self.kinds.len() || self.label.is_some() {
             return Ok(None);
         }
         let reasons = vec![reason(
@@ -369,7 +421,8 @@ impl Sketch<'_> {
     fn label_of_rows(&self, numbers: &[usize], words: &[usize]) -> Option<usize> {
         let named =
             (0..self.kinds.len()).find(|place| is_called(&self.kinds[*place].name, &LABEL_NAMES));
-        let label = match (words, named) {
+        let label = match (words, self.label.or(named)) {
+            (_, Some(said)) if self.label.is_some() => said,
             ([only], _) => *only,
             ([], Some(named)) => named,
             // Without a header the archives' files have the label in front.
@@ -384,15 +437,9 @@ impl Sketch<'_> {
         if steps.len() + 1 != self.kinds.len() || steps.len() < LEAST_STEPS {
             return None;
         }
-        let number_of = |place: &usize| -> Option<u64> {
-            let name = &self.kinds[*place].name;
-            let digits = name.trim_start_matches(|character: char| !character.is_ascii_digit());
-            digits.parse().ok()
-        };
-        let counts_on = steps.windows(2).all(|pair| {
-            Option::zip(number_of(&pair[0]), number_of(&pair[1]))
-                .is_some_and(|(a, b)| a.checked_add(1) == Some(b))
-        });
-        counts_on.then_some(label)
+        let names: Vec<&str> = (steps.iter())
+            .map(|place| self.kinds[*place].name.as_str())
+            .collect();
+        go_on(&names).then_some(label)
     }
 }

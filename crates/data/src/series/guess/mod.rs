@@ -11,7 +11,7 @@ use serde::Serialize;
 pub use layout::guess;
 pub use season::{Season, season_of};
 
-use super::{Frequency, RepeatedTimes, SeriesForm};
+use super::{Calendar, Frequency, RepeatedTimes, SeriesForm};
 
 /// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,8 +47,12 @@ pub struct SeriesGuess {
     pub frequency: Frequency,
     /// Rows of a season.
     pub season: Option<usize>,
+    /// Cycles of the calendar that are longer than the lookback.
+    pub calendar: Calendar,
     /// Rows of the file; series, for classification.
     pub rows: usize,
+    /// The number of series.
+    pub n_series: usize,
     /// Rows to look back; for classification the longest series.
     pub lookback: usize,
     /// Rows to tell; 0 for classification.
