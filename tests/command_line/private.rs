@@ -71,6 +71,26 @@ fn a_private_run_ends_with_its_budget_and_says_what_it_promises() {
     let eval = sandbox.regard(&eval).run().code(0).json();
     assert_same(&eval["privacy"], statement);
 
+    // Who has the data, all but a record, learns nothing from a hash of it: under a key that stays in the run, it is another
+    // in every run.
+    let shown = |run: &str, file: &str| {
+        let text = String::from_utf8(sandbox.read(&format!("{run}/bundle/{file}"))).unwrap();
+        let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        let first = values.next().unwrap().unwrap();
+        first["data_fingerprint"].as_str().unwrap().to_owned()
+    };
+    let twin = [&TRAIN[..3], &["twin"]].concat();
+    let _ = sandbox.regard(&twin).run().code(0);
+    for file in ["bundle.json", "ledger.jsonl"] {
+        assert_ne!(shown("run", file), shown("twin", file));
+    }
+    assert!(!sandbox.path("run/bundle/fingerprint.key").exists());
+    let other = sandbox.read("twin/fingerprint.key");
+    sandbox.write("twin/fingerprint.key", other.repeat(2));
+    let refused = sandbox.regard(&["eval", "twin"]).run().code(4);
+    let told = "fingerprint.key: it has 64 bytes and not 32";
+    assert!(refused.stderr.contains(told), "{refused}");
+
     // No step more, whoever asks.
     let again = sandbox.regard(&TRAIN).run().code(0).json();
     assert_eq!(again["already_complete"], true);
@@ -78,6 +98,13 @@ fn a_private_run_ends_with_its_budget_and_says_what_it_promises() {
     let more = sandbox.regard(&set("train.epochs=4")).run().code(4);
     let other = "it counts other steps: the noise multiplier was";
     assert!(more.stderr.contains(other), "{more}");
+    // With half of the ledger it would be told that less was spent.
+    let ledger = String::from_utf8(sandbox.read("run/ledger.jsonl")).unwrap();
+    let half: Vec<&str> = ledger.lines().take(4).collect();
+    sandbox.write("run/ledger.jsonl", half.join("\n") + "\n");
+    let short = sandbox.regard(&["privacy", "spent", "run"]).run().code(4);
+    let told = "ledger.jsonl: it counts 3 steps, and the run has made 12";
+    assert!(short.stderr.contains(told), "{short}");
     // Without the ledger nobody knows what was spent.
     std::fs::remove_file(sandbox.path("run/ledger.jsonl")).unwrap();
     let gone = sandbox.regard(&set("train.max_steps=11")).run().code(4);
@@ -90,8 +117,10 @@ fn steps_that_a_crash_may_have_made_are_spent() {
     let short = [&TRAIN[..], &["--set", "train.max_steps=3"]].concat();
     let _ = sandbox.regard(&short).run().code(0);
     let ledger = String::from_utf8(sandbox.read("run/ledger.jsonl")).unwrap();
+    let key = sandbox.read("run/fingerprint.key");
     std::fs::remove_dir_all(sandbox.path("run")).unwrap();
     std::fs::create_dir_all(sandbox.path("run")).unwrap();
+    sandbox.write("run/fingerprint.key", key);
     // A process wrote down nine steps of more noise than is needed, and died before its first
     // checkpoint.
     let header = ledger.lines().next().unwrap();

@@ -52,6 +52,9 @@ pub struct SeriesSchema {
     /// What the model knows of the time of each step, of those to come too.
     #[serde(default, skip_serializing_if = "Calendar::is_empty")]
     pub calendar: Calendar,
+    /// Whether each series of a table is laid out by itself: no missing row is filled in, and clocks with offsets are UTC.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub each_by_itself: bool,
     /// How scores of anomalies are made, for a model that finds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<ScoreSettings>,

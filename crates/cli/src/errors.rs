@@ -206,9 +206,10 @@ fn of_training(error: &TrainError) -> Code {
         | TrainError::InitFrom { .. }
         | TrainError::SearchFile { .. }
         | TrainError::Ledger { .. } => Code::Model,
-        TrainError::OtherData { .. } | TrainError::NoColumn { .. } | TrainError::NoRidge => {
-            Code::Data
-        }
+        TrainError::OtherData { .. }
+        | TrainError::SamePart { .. }
+        | TrainError::NoColumn { .. }
+        | TrainError::NoRidge => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,
         TrainError::Lock(error) => of_lock(error),
         TrainError::Log(_) | TrainError::Io { .. } | TrainError::Entropy { .. } => Code::Io,

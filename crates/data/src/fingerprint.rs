@@ -117,3 +117,23 @@ impl Fingerprinter {
         self.0.update(&(number as u64).to_le_bytes());
     }
 }
+
+/// 64 bits of the hash of a text: of ten million texts two are confused once in 300,000 files.
+#[must_use]
+pub fn text_hash(text: &str) -> u64 {
+    first_bits(blake3::hash(text.as_bytes()))
+}
+
+/// 64 bits of the hash of the values of a series.
+pub(crate) fn values_hash(values: &[f32]) -> u64 {
+    let mut hasher = Fingerprinter(blake3::Hasher::new());
+    hasher.values(values);
+    first_bits(hasher.0.finalize())
+}
+
+fn first_bits(hash: blake3::Hash) -> u64 {
+    let (first, _) = hash.as_bytes().split_at(8);
+    first
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}

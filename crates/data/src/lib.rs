@@ -25,7 +25,7 @@
 //! | labelled texts in memory, label names | [`LabelledTexts`], [`Examples`], [`Labels`] |
 //! | labelled texts of any number, left in their file | [`LabelledFile`], [`visit_labelled`] |
 //! | a held-out share of one file | [`stratified`] |
-//! | which data a run was trained on | [`Fingerprint`] |
+//! | which data a run was trained on, which text a row holds | [`Fingerprint`], [`text_hash`] |
 //! | text to token ids | [`Tokenizer`], [`TokenizerTrainer`] |
 //! | time series: tables, windows, scalers, splits | [`series`] |
 //! | token ids of any number, in memory or memory-mapped | [`TokenRows`], [`TokenCache`] |
@@ -49,7 +49,7 @@ mod write;
 pub use cache::{TokenCache, TokenRows, TokenRowsWriter};
 pub use error::DataError;
 pub use examples::{Examples, Subset, require_two_classes};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, text_hash};
 pub use labelled::{LabelledRow, MOST_LABELS, TextColumns};
 pub use labelled_file::{LabelledFile, require_regular_file, visit_labelled};
 pub use labels::Labels;

@@ -533,3 +533,43 @@ proptest! {
         }
     }
 }
+
+/// The times and values of each series, by its id.
+fn laid_out(content: &str, each_by_itself: bool) -> Vec<(String, Vec<(String, f32)>)> {
+    let columns = SeriesColumns {
+        time: Some("time".into()),
+        id: Some("id".into()),
+        ..SeriesColumns::default()
+    };
+    let options = SeriesOptions {
+        each_by_itself,
+        ..SeriesOptions::default()
+    };
+    let table = loaded("a.csv", content, |source| {
+        SeriesTable::load(source, &columns, &options).unwrap()
+    });
+    let row = |series, row| {
+        let time = table.time_text(series, row).unwrap();
+        (time, table.value(series, row, 0))
+    };
+    (0..table.n_series())
+        .map(|series| {
+            let rows = (0..table.len(series)).map(|place| row(series, place));
+            (table.id(series).to_owned(), rows.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn a_series_that_is_laid_out_by_itself_is_changed_by_no_other() {
+    // Hours with a gap; another series has minutes of its own, and another clock.
+    let gap = "id,time,x\na,2024-01-01T00:00+01:00,1\na,2024-01-01T01:00+01:00,2\na,2024-01-01T03:00+01:00,3\na,2024-01-01T04:00+01:00,4\n";
+    let more = format!("{gap}b,2024-01-01T00:00+02:00,5\nb,2024-01-01T00:07+02:00,6\n");
+    let (alone, beside) = (laid_out(gap, true), laid_out(&more, true));
+    assert_eq!(alone[0], beside[0]);
+    assert_eq!(alone[0].1.len(), 4, "{alone:?}");
+    assert_eq!(alone[0].1[0].0, "2023-12-31 23:00:00Z");
+    // On a grid of all, one series decides over the others.
+    assert_eq!(laid_out(gap, false)[0].1.len(), 5);
+    assert_eq!(laid_out(&more, false)[0].1.len(), 4);
+}

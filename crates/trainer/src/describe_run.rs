@@ -9,6 +9,7 @@ use crate::config::{self, Config};
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
 use crate::evaluate_run::Judge;
+use crate::privacy::require_same_data;
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
 use crate::task::{Baselines, Evaluation, SeriesClassification, Split, Task};
@@ -95,11 +96,12 @@ pub fn describe_run(settings: &RunSettings) -> Result<RunDescription, TrainError
     }
     let labels = Labels::new(info.labels.clone())?;
     let parts = TextParts::read(&config, Some(&labels))?;
-    if parts.fingerprint != info.data_fingerprint {
-        return Err(TrainError::OtherData {
-            folder: settings.folder.clone(),
-        });
-    }
+    require_same_data(
+        &config,
+        &settings.folder,
+        &parts.fingerprint,
+        &info.data_fingerprint,
+    )?;
     let classifier = bundle
         .into_text_classifier()?
         .with_workers(settings.workers);
@@ -159,11 +161,12 @@ fn describe_classes(
 ) -> Result<RunDescription, TrainError> {
     let info = bundle.info().clone();
     let task = SeriesClassification::load(&config)?;
-    if task.data_fingerprint() != info.data_fingerprint {
-        return Err(TrainError::OtherData {
-            folder: settings.folder.clone(),
-        });
-    }
+    require_same_data(
+        &config,
+        &settings.folder,
+        &task.data_fingerprint(),
+        &info.data_fingerprint,
+    )?;
     let model = bundle.into_series_model()?;
     let parts = Split::ALL
         .into_iter()

@@ -9,6 +9,7 @@ use regard_model::Pooling;
 use crate::config::{self, Config};
 use crate::error::TrainError;
 use crate::evaluate::outputs;
+use crate::privacy::require_same_data;
 use crate::run::RunSettings;
 use crate::task::{Baselines, Evaluation, SeriesAnomaly, SeriesForecasting, Split, Task};
 
@@ -225,11 +226,12 @@ fn describe(
     settings: &RunSettings,
 ) -> Result<Described, TrainError> {
     let info = bundle.info().clone();
-    if task.data_fingerprint() != info.data_fingerprint {
-        return Err(TrainError::OtherData {
-            folder: settings.folder.clone(),
-        });
-    }
+    require_same_data(
+        &config,
+        &settings.folder,
+        &task.data_fingerprint(),
+        &info.data_fingerprint,
+    )?;
     let model = bundle.into_series_model()?;
     let RunSettings {
         device, workers, ..

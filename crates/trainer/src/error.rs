@@ -68,6 +68,18 @@ pub enum TrainError {
     )]
     NoRidge,
 
+    /// A part's file holds the rows of another part.
+    #[error(
+        "{path} holds the same rows as another part, so the {part} part tells nothing: give other data, or leave the key out",
+        path = path.display()
+    )]
+    SamePart {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: &'static str,
+    },
+
     /// A file is not one that a task can be proposed for.
     #[error(
         "{path} was taken for {found}, and {asked} needs something else; leave --task out, or copy a configuration of that task from configs/",

@@ -15,6 +15,7 @@ use crate::config;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
 use crate::metrics::{ClassificationMetrics, ForecastMetrics};
+use crate::privacy::require_same_data;
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
 use crate::task::{self, Baselines, Evaluation, Report, Split};
@@ -44,11 +45,12 @@ pub fn evaluate_run(settings: &RunSettings) -> Result<Option<Evaluation>, TrainE
         Some(config::Source::Share(_)) => {
             let labels = Labels::new(bundle.info().labels.clone())?;
             let parts = TextParts::read(&config, Some(&labels))?;
-            if parts.fingerprint != bundle.info().data_fingerprint {
-                return Err(TrainError::OtherData {
-                    folder: settings.folder.clone(),
-                });
-            }
+            require_same_data(
+                &config,
+                &settings.folder,
+                &parts.fingerprint,
+                &bundle.info().data_fingerprint,
+            )?;
             let classifier = bundle
                 .into_text_classifier()?
                 .with_workers(settings.workers);
@@ -108,11 +110,12 @@ fn evaluate_series(
     settings: &RunSettings,
 ) -> Result<Option<Evaluation>, TrainError> {
     let task = task::load(config)?;
-    if task.data_fingerprint() != bundle.info().data_fingerprint {
-        return Err(TrainError::OtherData {
-            folder: settings.folder.clone(),
-        });
-    }
+    require_same_data(
+        config,
+        &settings.folder,
+        &task.data_fingerprint(),
+        &bundle.info().data_fingerprint,
+    )?;
     if task.n_units(Split::Test) == 0 {
         return Ok(None);
     }
@@ -258,13 +261,14 @@ pub fn load_table(schema: &SeriesSchema, path: &Path) -> Result<SeriesTable, Tra
     let columns = SeriesColumns {
         time: schema.time_column.clone(),
         id: schema.id_column.clone(),
-        targets: schema.channels.iter().cloned().map(Column::Name).collect(),
         ..SeriesColumns::default()
     };
     let options = SeriesOptions {
         repeated_times: schema.repeated_times,
+        each_by_itself: schema.each_by_itself,
         ..SeriesOptions::default()
     };
+    let columns = columns.with_targets(&schema.channels, schema.header);
     let table = SeriesTable::load(&schema.source(path), &columns, &options)?;
     table.require_columns(&schema.channels)?;
     schema.calendar.require_regular(&table)?;

@@ -7,6 +7,7 @@ use regard_data::{Labels, Records, TextColumns, visit_labelled};
 
 use crate::config;
 use crate::error::TrainError;
+use crate::privacy::require_same_data;
 use crate::task::Split;
 use crate::task::text_parts::TextParts;
 
@@ -40,11 +41,7 @@ pub fn test_texts(
         }
         Some(config::Source::Share(_)) => {
             let parts = TextParts::read(&config, Some(&labels))?;
-            if parts.fingerprint != info.data_fingerprint {
-                return Err(TrainError::OtherData {
-                    folder: folder.to_owned(),
-                });
-            }
+            require_same_data(&config, folder, &parts.fingerprint, &info.data_fingerprint)?;
             parts.visit(&[Split::Test], |text| add(text.text))?;
         }
     }

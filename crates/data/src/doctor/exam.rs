@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::leftovers::{has_markup, is_garbled};
 use super::problem::{Level, Place, Problem, Tally, rows};
+use crate::fingerprint::text_hash;
 use crate::labelled::{LONGEST_LABEL_BYTES, MOST_LABELS, SeenLabels};
 use crate::labelled_file::require_regular_file;
 use crate::wording::{excerpt, nearest};
@@ -176,6 +177,11 @@ impl Exam {
         &self.path
     }
 
+    /// The hash of each row's text, as [`text_hash`] gives it.
+    pub fn text_hashes(&self) -> impl Iterator<Item = u64> {
+        self.rows.iter().map(|row| row.text)
+    }
+
     /// How many rows can be used.
     #[must_use]
     pub fn n_rows(&self) -> usize {
@@ -248,8 +254,8 @@ impl Findings {
             buffer.push(' ');
         }
         Row {
-            text: hash(text),
-            folded: hash(buffer),
+            text: text_hash(text),
+            folded: text_hash(buffer),
             is_blank,
         }
     }
@@ -339,12 +345,4 @@ impl Findings {
         ));
         problems
     }
-}
-
-fn hash(text: &str) -> u64 {
-    let hash = blake3::hash(text.as_bytes());
-    let (first, _) = hash.as_bytes().split_at(8);
-    first
-        .iter()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

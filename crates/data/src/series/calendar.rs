@@ -123,11 +123,19 @@ impl Calendar {
                 path: table.path().to_owned(),
                 frequency: table.frequency(),
             }),
-            Frequency::Rows => Err(self.refusal(table)),
-            _ => match table.zone() {
-                TimeZoneOfColumn::None => Err(self.refusal(table)),
-                _ => Ok(()),
-            },
+            _ => self.require_clock(table),
+        }
+    }
+
+    /// Whether the features of all rows of a table are known.
+    ///
+    /// # Errors
+    /// [`DataError::NoTimeColumn`] without times, [`DataError::NoCalendar`] where they are mere numbers.
+    pub fn require_clock(&self, table: &SeriesTable) -> Result<(), DataError> {
+        match (table.frequency(), table.zone()) {
+            _ if self.is_empty() => Ok(()),
+            (Frequency::Rows, _) | (_, TimeZoneOfColumn::None) => Err(self.refusal(table)),
+            _ => Ok(()),
         }
     }
 

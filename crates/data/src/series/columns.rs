@@ -20,6 +20,21 @@ pub struct SeriesColumns {
     pub label: Option<Column>,
 }
 
+impl SeriesColumns {
+    /// These columns with the targets that a table has, by their names, or by their numbers where there are no names.
+    #[must_use]
+    pub fn with_targets(self, names: &[String], header: bool) -> Self {
+        let column = |name: &String| match (header, name.parse()) {
+            (false, Ok(number)) => Column::Number(number),
+            _ => Column::Name(name.clone()),
+        };
+        Self {
+            targets: names.iter().map(column).collect(),
+            ..self
+        }
+    }
+}
+
 /// What becomes of two rows of one series with one time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,6 +60,9 @@ pub struct SeriesOptions {
     pub repeated_times: RepeatedTimes,
     /// How times are written, where the file leaves it open.
     pub time_form: Option<TimeForm>,
+    /// Whether each series is laid out by itself, so that no other changes what becomes of it: no missing row is filled in, since
+    /// the step of the grid would be that of all, and clocks with offsets are UTC, whether offsets differ or not.
+    pub each_by_itself: bool,
     /// Values beyond this many bytes go into a temporary file, which is mapped into memory.
     pub memory_bytes: u64,
 }
@@ -54,6 +72,7 @@ impl Default for SeriesOptions {
         Self {
             repeated_times: RepeatedTimes::default(),
             time_form: None,
+            each_by_itself: false,
             memory_bytes: 256 << 20,
         }
     }

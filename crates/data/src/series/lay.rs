@@ -11,7 +11,13 @@ use crate::fingerprint::series_fingerprint;
 use crate::{DataError, Fingerprint};
 
 /// Lays rows out as a table.
-pub(super) fn lay(raw: RawRows, options: &SeriesOptions) -> Result<SeriesTable, DataError> {
+pub(super) fn lay(mut raw: RawRows, options: &SeriesOptions) -> Result<SeriesTable, DataError> {
+    if let Some(times) = &mut raw.times
+        && let TimeZoneOfColumn::Offset { seconds } = &mut times.zone
+        && options.each_by_itself
+    {
+        *seconds = 0;
+    }
     let keep = options.repeated_times == RepeatedTimes::Keep;
     let order = order(&raw, keep);
     let groups = groups(&raw, &order, keep);
@@ -34,7 +40,7 @@ pub(super) fn lay(raw: RawRows, options: &SeriesOptions) -> Result<SeriesTable, 
         _ => Frequency::Rows,
     };
     let step = match frequency {
-        Frequency::Every { microseconds } if !keep => Some(microseconds),
+        Frequency::Every { microseconds } if !keep && !options.each_by_itself => Some(microseconds),
         _ => None,
     };
     Layout {

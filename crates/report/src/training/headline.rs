@@ -21,7 +21,10 @@ pub(super) fn lead(report: &TrainingReport) -> Markup {
             (what(report)) " It is right on "
             strong { (percent(quality.accuracy)) }
             " of " (report.texts(quality.n)) " that it never learned from"
-            @if !quality.is_test { " (the validation data, by which it was chosen)" }
+            @if !quality.is_test {
+                @if report.curves.keeps_last { " (the validation data)" }
+                @else { " (the validation data, by which it was chosen)" }
+            }
             ". Always guessing the commonest class, " q { (commonest) } ", would be right on "
             (percent(quality.commonest_accuracy)) "."
             @if gain <= 0.0 {

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use regard_data::doctor::{Exam, Part, Problem, compare, judge_labels};
-use regard_data::{Labels, MOST_LABELS, TextColumns};
+use regard_data::{DataError, Labels, MOST_LABELS, TextColumns, text_hash};
 
 use super::PartReport;
-use crate::config::{Config, Source};
+use crate::config::{Config, DataConfig, PrivacyConfig, PrivacyUnit, Source};
 use crate::error::TrainError;
 use crate::task::Split;
-use crate::task::text_parts::{held_out, held_out_by_row, source};
+use crate::task::held_out::{held_out, held_out_by_content, users};
+use crate::task::text_parts::source;
 
 /// What was found in the files.
 #[derive(Default)]
@@ -52,7 +53,7 @@ pub(super) fn look_at(config: &Config) -> DataReport {
         report.problems.extend(exam.problems().iter().cloned());
     }
     let splits = match &config.privacy {
-        Some(_) => Ok(held_out_by_row(data, train.n_rows())),
+        Some(privacy) => of_units(data, privacy, &train),
         None => held_out(data, train.label_ids()),
     };
     let splits = match splits {
@@ -115,6 +116,23 @@ pub(super) fn look_at(config: &Config) -> DataReport {
         report.problems.extend(compare(&known));
     }
     report
+}
+
+/// The part of each row of private data.
+fn of_units(
+    data: &DataConfig,
+    privacy: &PrivacyConfig,
+    train: &Exam,
+) -> Result<Vec<Split>, DataError> {
+    let PrivacyUnit::User(column) = &privacy.unit else {
+        return Ok(held_out_by_content(data, train.text_hashes()));
+    };
+    let users = users(data, column)?;
+    let splits = held_out_by_content(data, users.iter().map(|user| text_hash(user)));
+    // Of a faulty file some rows have no users, or users no rows.
+    let rest = train.n_rows().saturating_sub(splits.len());
+    let splits = splits.into_iter().chain(vec![Split::Train; rest]);
+    Ok(splits.take(train.n_rows()).collect())
 }
 
 fn declared_labels(config: &Config) -> Result<Option<Labels>, TrainError> {

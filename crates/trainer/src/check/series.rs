@@ -6,12 +6,12 @@ use regard_data::series::{SeriesExam, SeriesSplit, Span};
 use super::data::DataReport;
 use crate::config::Config;
 use crate::task::Split;
-use crate::task::series_data::{layout, own_files, parts, source_of};
+use crate::task::series_data::{layout, own_files, parts, require_calendar, source_of};
 
 /// Looks at the tables of a configuration, at their parts and at their windows.
 pub(super) fn look_at(config: &Config) -> DataReport {
     let data = &config.data;
-    let (source, columns, options) = layout(data);
+    let (source, columns, options) = layout(config);
     let exam = SeriesExam::of(&source, &columns, &options);
     let mut report = DataReport {
         problems: exam.problems().to_vec(),
@@ -19,7 +19,7 @@ pub(super) fn look_at(config: &Config) -> DataReport {
     };
     let problems = &mut report.problems;
     if let Some(table) = exam.table() {
-        if let Err(error) = data.calendar.require_regular(table) {
+        if let Err(error) = require_calendar(config, table) {
             problems.push(Problem::of_error(&error));
         }
         match parts(table, config) {
@@ -42,7 +42,7 @@ pub(super) fn look_at(config: &Config) -> DataReport {
         let Some(train) = exam.table() else { continue };
         let faults = [
             table.require_columns(train.columns()),
-            data.calendar.require_regular(table),
+            require_calendar(config, table),
         ];
         problems.extend(
             faults

@@ -14,6 +14,7 @@ mod backward;
 mod canaries;
 mod clip;
 mod entropy;
+mod fingerprint;
 mod ledger;
 mod mechanism;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod step;
 pub use canaries::Canaries;
 pub use clip::{Bounded, Clipping, Sensitivity};
 pub use entropy::Entropy;
+pub(crate) use fingerprint::{require_same_data, shown_fingerprint};
 pub use ledger::{Ledger, LedgerHeader, LedgerState};
 pub use mechanism::Mechanism;
 pub use parent::Parent;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::canaries::Canaries;
 use super::entropy::Entropy;
+use super::fingerprint::{make_key, shown_fingerprint};
 use super::ledger::{Ledger, LedgerHeader, LedgerState};
 use super::mechanism::Mechanism;
 use super::plan::PrivatePlan;
@@ -60,10 +61,14 @@ impl PrivateRun {
             return Ok(None);
         };
         let units = PrivateUnits::load(config, task)?;
+        let mut entropy = Entropy::from_system()?;
+        if !path.exists() {
+            make_key(folder, &mut entropy)?;
+        }
         let header = LedgerHeader::new(
             &plan.mechanism,
             privacy.unit.to_string(),
-            task.data_fingerprint(),
+            shown_fingerprint(config, folder, &task.data_fingerprint())?,
             plan.parents.clone(),
         );
         let ledger = Ledger::open(&path, &header, saved)?;
@@ -78,7 +83,7 @@ impl PrivateRun {
             total_steps: plan.total_steps,
             lengths: units.are_examples().then(|| task.lengths(Split::Train)),
             units,
-            entropy: Entropy::from_system()?,
+            entropy,
             canaries: match (privacy.audit_canaries, saved) {
                 (Some(_), Some(_)) => Some(Canaries::load(folder)?),
                 _ => None,

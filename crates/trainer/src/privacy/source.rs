@@ -5,14 +5,14 @@ use std::hash::Hash;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
-use regard_data::Records;
+use regard_data::text_hash;
 use regard_ops::Key;
 
 use crate::config::{Config, PrivacyUnit};
 use crate::error::TrainError;
 use crate::sampler::{Draw, Permutation};
 use crate::step::StepSource;
-use crate::task::text_parts::{held_out_by_row, source};
+use crate::task::held_out::{held_out_by_content, users};
 use crate::task::{Batch, Split, Targets, Task};
 
 /// Which examples of the training data belong to which unit.
@@ -36,13 +36,9 @@ impl PrivateUnits {
         let n_examples = task.n_units(Split::Train);
         let examples = match privacy.map(|privacy| &privacy.unit) {
             Some(PrivacyUnit::User(column)) => {
-                let mut users = Vec::new();
-                let records = Records::open(&source(&config.data, &config.data.train))?;
-                let place = records.column(column)?;
-                for record in records {
-                    users.push(record?.text(place)?.into_owned());
-                }
-                let splits = held_out_by_row(&config.data, users.len());
+                let users = users(&config.data, column)?;
+                let hashes = users.iter().map(|user| text_hash(user));
+                let splits = held_out_by_content(&config.data, hashes);
                 let trained = users.into_iter().zip(splits);
                 let trained = trained.filter(|(_, split)| *split == Split::Train);
                 Some(grouped(trained.map(|(user, _)| user)))

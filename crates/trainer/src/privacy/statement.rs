@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::ledger::{Ledger, LedgerHeader};
 use super::parent::Parent;
 use super::plan::PrivatePlan;
-use crate::config::{self, ClippingStyle, Config, PrivacyUnit};
+use crate::checkpoint::CheckpointStore;
+use crate::config::{self, ClippingStyle, Config, PrivacyUnit, Task};
 use crate::error::TrainError;
+use crate::run::checkpoint_files;
 
 /// The version of the statement's layout.
 const SCHEMA: u32 = 1;
@@ -122,10 +124,16 @@ impl Statement {
         }
         if let Some(from) = &config.train.init_from {
             let from = from.display();
-            public.push(match header.parents.is_empty() {
-                true => format!("the model {from}, whose training promised nothing"),
-                false => format!("the tokenizer of {from}"),
-            });
+            match (header.parents.is_empty(), config.task) {
+                (true, _) => {
+                    public.push(format!("the model {from}, whose training promised nothing"));
+                }
+                (false, Task::TextClassification) => {
+                    public.push(format!("the tokenizer of {from}"));
+                }
+                // A private model of series brings nothing but what its ledger counts.
+                (false, _) => {}
+            }
         }
         Ok(Self {
             schema: SCHEMA,
@@ -205,6 +213,7 @@ pub fn spent(path: &Path) -> Result<Statement, TrainError> {
     if config.is_file() && ledger.is_file() {
         let config = config::load::<&str>(&config, &[])?;
         let (header, steps) = Ledger::read(&ledger)?;
+        require_all_steps(path, &config, &ledger, steps)?;
         return Statement::new(&config, &header, steps);
     }
     Statement::of_bundle(path)?.ok_or_else(|| TrainError::Privacy {
@@ -213,6 +222,34 @@ pub fn spent(path: &Path) -> Result<Statement, TrainError> {
             path.display()
         ),
     })
+}
+
+/// Whether a ledger has all steps that the run's checkpoint and bundle know of.
+fn require_all_steps(
+    folder: &Path,
+    config: &Config,
+    ledger: &Path,
+    steps: u64,
+) -> Result<(), TrainError> {
+    let bundle = folder.join("bundle");
+    let stated = match bundle.is_dir() {
+        true => Statement::of_bundle(&bundle)?.map(|statement| statement.steps),
+        false => None,
+    };
+    // A checkpoint that cannot be read says nothing; `regard verify` tells what is wrong with it.
+    let files = checkpoint_files(config.train.ema().is_some());
+    let saved = (CheckpointStore::open(&folder.join("checkpoints"), files).newest_state())
+        .ok()
+        .flatten()
+        .and_then(|state| state.privacy)
+        .map(|ledger| ledger.spent);
+    match stated.max(saved) {
+        Some(known) if known > steps => Err(TrainError::Ledger {
+            path: ledger.to_owned(),
+            problem: format!("it counts {steps} steps, and the run has made {known}"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl fmt::Display for Statement {

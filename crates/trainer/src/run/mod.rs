@@ -28,7 +28,7 @@ use crate::files::at;
 use crate::lock::RunLock;
 use crate::log::{Event, EventKind, EventLog};
 use crate::memory::peak_rss_bytes;
-use crate::privacy::{PrivateReport, PrivateRun, Statement};
+use crate::privacy::{PrivateReport, PrivateRun, Statement, shown_fingerprint};
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
 use crate::step::{StepReport, Stepper};
@@ -530,7 +530,9 @@ impl<'a> Run<'a> {
         self.log.write(&event)?;
         self.log.sync()?;
         // The bundle last: where it stands, everything else is done.
-        let info = self.task.bundle_info(best.step);
+        let mut info = self.task.bundle_info(best.step);
+        info.data_fingerprint =
+            shown_fingerprint(self.config, &self.settings.folder, &info.data_fingerprint)?;
         let target = self.settings.folder.join("bundle");
         let attachments = match &self.private {
             Some(private) => {

@@ -6,6 +6,7 @@
 mod baselines;
 mod classes;
 mod encoder;
+pub(crate) mod held_out;
 mod series_anomaly;
 mod series_classification;
 pub(crate) mod series_data;

@@ -11,7 +11,8 @@ use regard_ops::Key;
 
 use super::classes::{class_weights, evaluate_classes, weighted_cross_entropy};
 use super::encoder::encoder;
-use super::text_parts::{format, held_out, held_out_by_row, source};
+use super::held_out::{held_out, held_out_by_content, require_other_rows};
+use super::text_parts::{format, source};
 use super::{Baselines, Batch, Evaluation, Split, Targets, Task, baselines};
 use crate::config::{self, Config, ScalerKind};
 use crate::error::TrainError;
@@ -44,7 +45,7 @@ impl SeriesClassification {
         let labels = train.labels().clone();
         let mut parts = [Vec::new(), Vec::new(), Vec::new()];
         let splits = match is_private {
-            true => held_out_by_row(data, train.len()),
+            true => held_out_by_content(data, (0..train.len()).map(|series| train.hash(series))),
             false => held_out(data, train.label_ids())?,
         };
         for (row, split) in splits.into_iter().enumerate() {
@@ -67,6 +68,12 @@ impl SeriesClassification {
                     }
                     .into());
                 }
+                require_other_rows(
+                    files.iter().map(LabelledSeries::fingerprint),
+                    read.fingerprint(),
+                    split,
+                    path,
+                )?;
                 parts[split as usize] = (0..read.len()).map(|row| (files.len(), row)).collect();
                 files.push(read);
             }
@@ -284,6 +291,7 @@ impl Task for SeriesClassification {
                 horizon: 0,
                 repeated_times: RepeatedTimes::Refuse,
                 calendar: Calendar::default(),
+                each_by_itself: false,
                 scores: None,
             }),
             labels: self.files[0].labels().names().to_vec(),

@@ -8,10 +8,11 @@ use regard_data::series::{
     Calendar, ConstantChannels, RepeatedTimes, Scaler, SeriesColumns, SeriesOptions, SeriesSplit,
     Span, Window, WindowIndex,
 };
-use regard_data::{DataError, SeriesTable, Source};
+use regard_data::{Column, DataError, Records, SeriesTable, Source};
 use regard_ops::Key;
 
 use super::Split;
+use super::held_out::require_other_rows;
 use super::text_parts::format;
 use crate::config::{self, Config, DataConfig, Extent, ScalerKind, SplitBy};
 use crate::error::TrainError;
@@ -37,8 +38,11 @@ struct Part {
 impl SeriesData {
     /// Reads the tables of a configuration; the scaler is fitted on the training part alone.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
-        let (source, columns, options) = layout(&config.data);
+        let (source, columns, options) = layout(config);
         let table = SeriesTable::load(&source, &columns, &options)?;
+        // What a model is given later is found by these names, in whatever order.
+        let columns = columns.with_targets(table.columns(), source.header());
+        require_unique(&source, &columns.targets)?;
         let split = parts(&table, config)?;
         let scaler = match config.data.scaler {
             ScalerKind::Standard => Scaler::fit(&table, &split.train, ConstantChannels::Refuse)?,
@@ -50,6 +54,8 @@ impl SeriesData {
         for (split, path) in own_files(&config.data) {
             let table = SeriesTable::load(&source_of(&config.data, path), &columns, &options)?;
             table.require_columns(tables[0].columns())?;
+            let others = tables.iter().map(SeriesTable::fingerprint);
+            require_other_rows(others, table.fingerprint(), split, path)?;
             parts[split as usize] = Part {
                 table: tables.len(),
                 spans: Span::whole(&table),
@@ -57,7 +63,7 @@ impl SeriesData {
             tables.push(table);
         }
         for table in &tables {
-            config.data.calendar.require_regular(table)?;
+            require_calendar(config, table)?;
         }
         // Whether private data has gaps is private: its model is always ready for some.
         let has_missing = config.privacy.is_some() || tables.iter().any(has_missing);
@@ -126,7 +132,8 @@ impl SeriesData {
     }
 
     /// What a bundle says of such data.
-    pub fn schema(&self, data: &DataConfig, quantiles: &[f64]) -> SeriesSchema {
+    pub fn schema(&self, config: &Config, quantiles: &[f64]) -> SeriesSchema {
+        let data = &config.data;
         SeriesSchema {
             time_column: data.time_column.clone(),
             id_column: data.id_column.clone(),
@@ -139,6 +146,7 @@ impl SeriesData {
             horizon: data.horizon,
             repeated_times: repeated_times(data.repeated_times),
             calendar: data.calendar.clone(),
+            each_by_itself: config.privacy.is_some(),
             scores: None,
         }
     }
@@ -192,7 +200,8 @@ impl SeriesData {
 }
 
 /// How the training file of a configuration is to be read.
-pub(crate) fn layout(data: &DataConfig) -> (Source, SeriesColumns, SeriesOptions) {
+pub(crate) fn layout(config: &Config) -> (Source, SeriesColumns, SeriesOptions) {
+    let data = &config.data;
     let columns = SeriesColumns {
         time: data.time_column.clone(),
         id: data.id_column.clone(),
@@ -202,9 +211,28 @@ pub(crate) fn layout(data: &DataConfig) -> (Source, SeriesColumns, SeriesOptions
     let options = SeriesOptions {
         memory_bytes: data.memory_mib << 20,
         repeated_times: repeated_times(data.repeated_times),
+        // One unit more must not change what becomes of the others.
+        each_by_itself: config.privacy.is_some(),
         ..SeriesOptions::default()
     };
     (source_of(data, &data.train), columns, options)
+}
+
+/// Whether the calendar of a configuration is known at each row of a table, and at rows to come unless data is private: what one
+/// unit's times are would decide over the rest.
+pub(crate) fn require_calendar(config: &Config, table: &SeriesTable) -> Result<(), DataError> {
+    match config.privacy {
+        Some(_) => config.data.calendar.require_clock(table),
+        None => config.data.calendar.require_regular(table),
+    }
+}
+
+/// Whether each column can be found by its name.
+fn require_unique(source: &Source, columns: &[Column]) -> Result<(), DataError> {
+    let records = Records::open(source)?;
+    columns
+        .iter()
+        .try_for_each(|column| records.column(column).map(drop))
 }
 
 /// A file laid out as a configuration says.

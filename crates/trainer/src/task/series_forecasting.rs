@@ -338,7 +338,7 @@ impl Task for SeriesForecasting {
         BundleInfo {
             task: self.config.task.name().to_owned(),
             model: self.model(),
-            schema: Schema::Series(self.data.schema(&self.config.data, &self.quantiles)),
+            schema: Schema::Series(self.data.schema(&self.config, &self.quantiles)),
             labels: Vec::new(),
             step,
             data_fingerprint: self.data_fingerprint(),

@@ -70,13 +70,14 @@ impl TextClassification {
         let init_from = config.train.init_from.as_deref();
         let (tokenizer, sampled) = tokenizer(&config.tokenizer, init_from, &texts)?;
         let tokenizer_hash = blake3::hash(&tokenizer.to_json()?).to_hex().to_string();
+        let unit = config.privacy.as_ref().map(|privacy| &privacy.unit);
         let parts = encode(&texts, &tokenizer, &cache, |split| {
             TokenCache::key(&[
                 split.name(),
                 &texts.fingerprint,
                 &tokenizer_hash,
                 // Which rows are in which part.
-                &format!("{:?}, {:?}", data.valid, data.test),
+                &format!("{:?}, {:?}, {unit:?}", data.valid, data.test),
             ])
         })?;
         Ok(Self {

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use regard_data::{
-    DataError, Format, LabelledFile, Labels, MOST_LABELS, Source, TextColumns, stratified,
+    DataError, Format, LabelledFile, Labels, MOST_LABELS, Source, TextColumns, text_hash,
 };
-use regard_ops::Key;
 
 use super::Split;
-use crate::config::{self, Config, DataConfig, DataFormat};
+use super::held_out::{held_out, held_out_by_content, require_other_rows, users};
+use crate::config::{self, Config, DataConfig, DataFormat, PrivacyUnit};
 use crate::error::TrainError;
 
 /// Training, validation and test texts as a configuration cuts them.
@@ -84,8 +84,19 @@ impl TextParts {
         let whole = read(&data.train, declared.as_ref())?;
         let labels = whole.labels().clone();
         let mut fingerprints = vec![whole.fingerprint().as_str().to_owned()];
-        let splits = match config.privacy {
-            Some(_) => held_out_by_row(data, whole.len()),
+        let splits = match config.privacy.as_ref().map(|privacy| &privacy.unit) {
+            Some(PrivacyUnit::User(column)) => {
+                let users = users(data, column)?;
+                held_out_by_content(data, users.iter().map(|user| text_hash(user)))
+            }
+            Some(_) => {
+                let mut hashes = Vec::with_capacity(whole.len());
+                whole.visit(|_, row| {
+                    hashes.push(text_hash(row.text));
+                    Ok::<_, DataError>(())
+                })?;
+                held_out_by_content(data, hashes)
+            }
             None => held_out(data, whole.label_ids())?,
         };
         let mut others = Vec::new();
@@ -96,6 +107,11 @@ impl TextParts {
         for (split, source) in sources {
             if let Some(config::Source::Path(path)) = source {
                 let texts = read(path, Some(&labels))?;
+                let earlier = others
+                    .iter()
+                    .map(|other: &PartFile| other.texts.fingerprint());
+                let earlier = earlier.chain([whole.fingerprint()]);
+                require_other_rows(earlier, texts.fingerprint(), split, path)?;
                 fingerprints.push(texts.fingerprint().as_str().to_owned());
                 others.push(PartFile {
                     texts,
@@ -180,74 +196,6 @@ pub(crate) fn source(data: &DataConfig, path: &Path) -> Source {
         Some(name) => source.with_format(format(name)),
         None => source,
     }
-}
-
-/// The part of each row of the training file, by its labels.
-///
-/// Shares are drawn one after the other from what is left: the test share first, so that it does not depend on whether
-/// there is a validation share.
-pub(crate) fn held_out(data: &DataConfig, labels: &[u32]) -> Result<Vec<Split>, DataError> {
-    let mut splits = vec![Split::Train; labels.len()];
-    let sources = [
-        (Split::Test, data.test.as_ref()),
-        (Split::Valid, data.valid.as_ref()),
-    ];
-    for (split, source) in sources {
-        if let Some(config::Source::Share(share)) = source {
-            hold_out(split, *share, labels, &mut splits)?;
-        }
-    }
-    Ok(splits)
-}
-
-/// The part of each row of a training file whose rows are private.
-///
-/// A row's part follows from its number alone. A draw that looks at the labels would move other rows
-/// when one is changed, and the training data of two neighbours would differ by more than one row.
-pub(crate) fn held_out_by_row(data: &DataConfig, n_rows: usize) -> Vec<Split> {
-    let share = |source: Option<&config::Source>| match source {
-        Some(config::Source::Share(share)) => *share,
-        _ => 0.0,
-    };
-    let test = share(data.test.as_ref());
-    let valid = test + share(data.valid.as_ref());
-    let key = Key::new(0).stream("held-out-by-row");
-    (0..n_rows as u64)
-        .map(|row| match key.uniform(row) {
-            place if place < test => Split::Test,
-            place if place < valid => Split::Valid,
-            _ => Split::Train,
-        })
-        .collect()
-}
-
-/// Draws a share of all rows for `split` out of those that are still to train on.
-fn hold_out(
-    split: Split,
-    share: f64,
-    labels: &[u32],
-    splits: &mut [Split],
-) -> Result<(), DataError> {
-    let rest: Vec<usize> = (0..splits.len())
-        .filter(|row| splits[*row] == Split::Train)
-        .collect();
-    let classes: Vec<u32> = rest.iter().map(|row| labels[*row]).collect();
-    // A share is of the whole file, whatever was drawn from it before.
-    let of_rest = share * labels.len() as f64 / rest.len() as f64;
-    let as_written = |held_out| DataError::EmptySplit {
-        share,
-        rows: labels.len(),
-        held_out,
-    };
-    let drawn = stratified(&classes, of_rest).map_err(|error| match error {
-        DataError::EmptySplit { held_out, .. } => as_written(held_out),
-        DataError::ShareOutOfRange { .. } => as_written(rest.len()),
-        error => error,
-    })?;
-    for place in drawn.held_out {
-        splits[rest[place]] = split;
-    }
-    Ok(())
 }
 
 /// The data crate's name of a format.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{long, ts, wide};
+use crate::fingerprint::values_hash;
 use crate::labelled_file::require_regular_file;
 use crate::{Column, DataError, Fingerprint, Labels, Source};
 
@@ -127,6 +128,12 @@ impl LabelledSeries {
     pub fn values(&self, series: usize) -> &[f32] {
         let width = self.channels.len();
         &self.values[self.start(series) * width..self.ends[series] * width]
+    }
+
+    /// 64 bits of the hash of a series' values.
+    #[must_use]
+    pub fn hash(&self, series: usize) -> u64 {
+        values_hash(self.values(series))
     }
 
     /// The id of a series: of a long table its own, else its number from 0.
