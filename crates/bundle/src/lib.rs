@@ -35,7 +35,8 @@ pub use explain::{
 };
 pub use scores::{ScoreSum, Smoothing, threshold};
 pub use series::{
-    Forecast, ScoreSettings, SeriesModel, SeriesSchema, SeriesWindow, channel_rows, series_input,
+    Forecast, ScoreSettings, SeriesModel, SeriesSchema, SeriesWindow, channel_rows,
+    put_quantiles_in_order, series_input,
 };
 pub use text::{ClassPrediction, TextClassifier, text_input};
 pub use workers::Workers;

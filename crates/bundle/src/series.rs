@@ -344,7 +344,7 @@ impl SeriesModel {
                 for value in outputs.iter_mut() {
                     *value = self.scaler.unscale(channel, *value);
                 }
-                put_in_order(outputs, horizon);
+                put_quantiles_in_order(outputs, horizon);
             }
             Forecast {
                 values,
@@ -398,8 +398,8 @@ impl SeriesModel {
     }
 }
 
-/// Sorts the outputs `[outputs, horizon]` of each step.
-fn put_in_order(outputs: &mut [f32], horizon: usize) {
+/// Sorts the outputs `[outputs, horizon]` of each step: quantiles that cross are no quantiles.
+pub fn put_quantiles_in_order(outputs: &mut [f32], horizon: usize) {
     for step in 0..horizon {
         let mut quantiles: Vec<f32> = outputs
             .iter()
@@ -427,11 +427,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channels_become_rows_and_quantiles_are_put_in_order() {
+    fn channels_become_rows_and_quantiles_are_put_quantiles_in_order() {
         let rows = channel_rows(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0], 2);
         assert_eq!(rows, [vec![1.0, 2.0, 3.0], vec![10.0, 20.0, 30.0]]);
         let mut outputs = [3.0, 1.0, 2.0, 5.0, 1.0, 0.0];
-        put_in_order(&mut outputs, 2);
+        put_quantiles_in_order(&mut outputs, 2);
         assert_eq!(outputs, [1.0, 0.0, 2.0, 1.0, 3.0, 5.0]);
     }
 }

@@ -208,6 +208,8 @@ fn of_training(error: &TrainError) -> Code {
         | TrainError::Ledger { .. } => Code::Model,
         TrainError::OtherData { .. }
         | TrainError::SamePart { .. }
+        | TrainError::NothingKnown { .. }
+        | TrainError::NoLabelledStep { .. }
         | TrainError::NoColumn { .. }
         | TrainError::NoRidge => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,

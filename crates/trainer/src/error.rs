@@ -68,6 +68,27 @@ pub enum TrainError {
     )]
     NoRidge,
 
+    /// A part has no value to hold forecasts against.
+    #[error("{path}: every value of the {part} part is missing, so nothing can be judged by it: give other rows", path = path.display())]
+    NothingKnown {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: &'static str,
+    },
+
+    /// No row of the test part is labelled as anomalous.
+    #[error(
+        "{path}: no row of the test part lies in any of its {windows} windows, so scores cannot be judged by them: see whether both have the same clock, or leave anomaly.windows out",
+        path = path.display()
+    )]
+    NoLabelledStep {
+        /// The file of labelled windows.
+        path: PathBuf,
+        /// How many there are.
+        windows: usize,
+    },
+
     /// A part's file holds the rows of another part.
     #[error(
         "{path} holds the same rows as another part, so the {part} part tells nothing: give other data, or leave the key out",

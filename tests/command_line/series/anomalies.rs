@@ -66,3 +66,18 @@ fn anomalies_are_judged_in_a_file_of_their_own() {
     assert!(!shown.stdout.contains("NaN"), "{shown}");
     sandbox.regard(&["report", "run"]).run().code(0);
 }
+
+#[test]
+fn labelled_windows_beside_the_test_part_are_refused() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    sandbox.write(
+        "windows.csv",
+        "start,end\n2031-01-13T12:00,2031-01-13T21:00\n",
+    );
+    let windows = "[anomaly]\nwindows = \"windows.csv\"\n";
+    config(&sandbox, "series-anomaly", windows);
+    let refused = sandbox.regard(&["train", "series.toml"]).run().code(3);
+    let told = "windows.csv: no row of the test part lies in any of its 1 windows";
+    assert!(refused.stderr.contains(told), "{refused}");
+}

@@ -43,6 +43,14 @@ pub fn run(args: &PredictArgs, model: &SeriesModel, printer: &Printer) -> anyhow
         return write_scores(model, settings, &table, format, printer);
     }
     let windows = last_windows(model, &table)?;
+    let short = table.n_series() - windows.len();
+    if short > 0 {
+        printer.warning(format!(
+            "{short} of {} series have less than the {} rows that the model looks back on, and are left out",
+            table.n_series(),
+            model.lookback()
+        ));
+    }
     let pasts = windows
         .iter()
         .map(|window| seen_window(model, &table, window))
@@ -167,29 +175,29 @@ fn write_scores(
     Ok(())
 }
 
-/// The last window of each series: nothing is known behind it.
+/// The last window of each series that has one: nothing is known behind it.
 fn last_windows(model: &SeriesModel, table: &SeriesTable) -> Result<Vec<Window>, DataError> {
     let lookback = model.lookback();
-    (0..table.n_series())
-        .map(|series| {
-            let len = table.len(series);
-            let Some(start) = len.checked_sub(lookback) else {
-                return Err(DataError::TooFewRows {
-                    path: table.path().to_owned(),
-                    rows: len,
-                    before: 0,
-                    lookback,
-                    horizon: 0,
-                });
-            };
-            Ok(Window {
-                series,
-                start,
-                lookback,
-                horizon: model.schema().horizon,
-            })
+    let last = |series| {
+        Some(Window {
+            series,
+            start: table.len(series).checked_sub(lookback)?,
+            lookback,
+            horizon: model.schema().horizon,
         })
-        .collect()
+    };
+    let windows: Vec<Window> = (0..table.n_series()).filter_map(last).collect();
+    if windows.is_empty() {
+        let longest = (0..table.n_series()).map(|series| table.len(series)).max();
+        return Err(DataError::TooFewRows {
+            path: table.path().to_owned(),
+            rows: longest.unwrap_or(0),
+            before: 0,
+            lookback,
+            horizon: 0,
+        });
+    }
+    Ok(windows)
 }
 
 /// What the rows of the output are about.

@@ -127,6 +127,12 @@ impl WindowIndex {
         self.ends.last().copied().unwrap_or(0)
     }
 
+    /// How many spans are long enough for a window.
+    #[must_use]
+    pub fn n_spans(&self) -> usize {
+        self.spans.len()
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

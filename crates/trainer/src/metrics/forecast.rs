@@ -1,5 +1,6 @@
 //! How good forecasts are.
 
+use regard_bundle::put_quantiles_in_order;
 use regard_data::series::Scaler;
 
 use super::MetricsError;
@@ -125,7 +126,7 @@ impl ForecastMetrics {
         }
     }
 
-    /// Adds a window, in scaled units: the outputs `[channels, quantiles or 1, horizon]` and the truth
+    /// Adds a window, in scaled units; quantiles of a step that cross are put in order: the outputs `[channels, quantiles or 1, horizon]` and the truth
     /// `[channels, horizon]`, NaN = missing.
     ///
     /// # Errors
@@ -143,6 +144,9 @@ impl ForecastMetrics {
         let rows = outputs.chunks(n_outputs * self.horizon);
         let rows = rows.zip(truth.chunks(self.horizon));
         for (channel, (outputs, truth)) in rows.enumerate() {
+            // As they are predicted.
+            let mut outputs = outputs.to_vec();
+            put_quantiles_in_order(&mut outputs, self.horizon);
             let unit = self.units[channel];
             let known = truth.iter().enumerate().filter(|(_, t)| !t.is_nan());
             for (step, &truth) in known {
@@ -239,6 +243,12 @@ mod tests {
         let expected = (0.15 + 0.25 + 0.05 + 0.2 + 0.5 + 0.0) / 6.0;
         assert!((report.pinball.unwrap() - expected).abs() < 1e-12);
         assert_eq!(report.coverage, [(0.1, 0.0), (0.5, 0.0), (0.9, 1.0)]);
+        // Those that cross are judged as they are predicted: in order.
+        let mut crossed = ForecastMetrics::new(&scaler(), [4, 1], &[0.1, 0.5, 0.9]);
+        crossed
+            .add(&[2.0, 0.0, 1.0, 1.0, 2.0, 0.0], &[1.5, 2.0])
+            .unwrap();
+        assert_eq!(crossed.report().unwrap(), report);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use regard_bundle::{
     BundleInfo, Companion, Schema, ScoreSettings, ScoreSum, Smoothing, Workers, threshold,
 };
-use regard_data::series::AnomalyWindows;
+use regard_data::series::{AnomalyWindows, Span};
 use regard_model::{Transformer, TransformerConfig};
 use regard_ops::Key;
 
@@ -38,7 +38,7 @@ impl SeriesAnomaly {
     ///
     /// # Errors
     ///
-    /// As [`SeriesForecasting::load`], or if the labels cannot be read.
+    /// As [`SeriesForecasting::load`], or if the labels cannot be read or none is in the test part.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let forecasts = SeriesForecasting::load(config)?;
         let table = forecasts.data().table(Split::Test);
@@ -49,6 +49,14 @@ impl SeriesAnomaly {
                 let marked = (0..table.n_series())
                     .map(|series| Ok(windows.mark(table, series)?.is_anomalous))
                     .collect::<Result<Vec<_>, TrainError>>()?;
+                let is_marked =
+                    |span: &Span| marked[span.series][span.rows.clone()].contains(&true);
+                if !forecasts.data().spans(Split::Test).iter().any(is_marked) {
+                    return Err(TrainError::NoLabelledStep {
+                        path: path.clone(),
+                        windows: windows.len(),
+                    });
+                }
                 Some(marked)
             }
         };

@@ -90,6 +90,25 @@ impl SeriesData {
         &self.parts[split as usize].spans
     }
 
+    /// Whether a part, if there is one, has a value that forecasts can be held against.
+    pub fn require_known(&self, split: Split) -> Result<(), TrainError> {
+        let (table, spans) = (self.table(split), self.spans(split));
+        let mut row = vec![0.0; self.n_channels()];
+        let mut has_known = |span: &Span| {
+            span.rows.clone().any(|number| {
+                table.copy_rows(span.series, number..number + 1, &mut row);
+                row.iter().any(|value| !value.is_nan())
+            })
+        };
+        match spans.is_empty() || spans.iter().any(&mut has_known) {
+            true => Ok(()),
+            false => Err(TrainError::NothingKnown {
+                path: table.path().to_owned(),
+                part: split.name(),
+            }),
+        }
+    }
+
     /// A part, for baselines.
     pub fn part(&self, split: Split) -> SeriesPart<'_> {
         SeriesPart {
@@ -177,7 +196,7 @@ impl SeriesData {
     }
 
     /// A line on a part.
-    pub fn summary(&self, split: Split, n_windows: usize) -> String {
+    pub fn summary(&self, split: Split, windows: &WindowIndex) -> String {
         let spans = self.spans(split);
         let rows: usize = spans.iter().map(|span| span.rows.len()).sum();
         let when = match spans {
@@ -192,9 +211,14 @@ impl SeriesData {
             0 => String::new(),
             _ => format!(" of {}", self.table(split).path().display()),
         };
+        let short = match spans.len() - windows.n_spans() {
+            0 => String::new(),
+            short => format!(" ({short} of the series are too short for one)"),
+        };
         format!(
-            "{}: {rows} rows{file}{when}, {n_windows} windows",
-            split.name()
+            "{}: {rows} rows{file}{when}, {} windows{short}",
+            split.name(),
+            windows.len()
         )
     }
 }

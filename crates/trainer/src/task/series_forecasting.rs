@@ -1,7 +1,9 @@
 //! Forecasts of series.
 
 use burn::tensor::{Device, Tensor};
-use regard_bundle::{BundleInfo, Companion, Schema, channel_rows, record, series_input};
+use regard_bundle::{
+    BundleInfo, Companion, Schema, channel_rows, put_quantiles_in_order, record, series_input,
+};
 use regard_data::series::baseline::{Ridge, RidgeBase, RidgeConfig};
 use regard_data::series::{Window, WindowIndex};
 use regard_model::weights::{HostTensor, apply, collect};
@@ -31,11 +33,14 @@ impl SeriesForecasting {
     ///
     /// # Errors
     ///
-    /// If the data cannot be read, is not what the configuration says, or a part is too short for a window.
+    /// If the data cannot be read, is not what the configuration says, or a part is too short for a window or has no known value.
     pub fn load(config: &Config) -> Result<Self, TrainError> {
         let data = SeriesData::load(config)?;
         let settings = &config.data;
         let windows = data.windows(settings.lookback, settings.horizon, settings.stride)?;
+        for split in [Split::Valid, Split::Test] {
+            data.require_known(split)?;
+        }
         Ok(Self {
             data,
             windows,
@@ -61,6 +66,8 @@ impl SeriesForecasting {
         let told = |unit: usize| -> Vec<Vec<Vec<f32>>> {
             let width = outputs[unit].len() / n;
             let of_channel = |channel: &[f32]| {
+                let mut channel = channel.to_vec();
+                put_quantiles_in_order(&mut channel, self.config.data.horizon);
                 let steps = channel.chunks(self.config.data.horizon);
                 steps.map(<[f32]>::to_vec).collect()
             };
@@ -353,7 +360,7 @@ impl Task for SeriesForecasting {
         let table = self.data.table(Split::Train);
         let has_rows = |split: &Split| !self.data.spans(*split).is_empty();
         let mut lines: Vec<String> = (Split::ALL.into_iter().filter(has_rows))
-            .map(|split| self.data.summary(split, self.n_units(split)))
+            .map(|split| self.data.summary(split, self.windows(split)))
             .collect();
         lines.push(format!(
             "channels: {}; {}{}",
