@@ -155,7 +155,7 @@ fn a_part_with_the_rows_of_another_is_refused() {
     let rows = (0..60).map(|hour| format!("2024-02-{:02}T{:02}:00,,\n", 1 + hour / 24, hour % 24));
     let empty = format!("time,load,heat\n{}", rows.collect::<String>());
     sandbox.write("empty.csv", empty);
-    refused("test = \"empty.csv\"\n", "missing");
+    refused("test = \"empty.csv\"\n", "empty.csv: ");
     assert!(!sandbox.path("runs/series/bundle").exists());
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use regard_trainer::config::{ConfigKey, DefaultValue, KEYS, Task};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::args::ReportArgs;
 use crate::output::Printer;
@@ -22,6 +22,9 @@ fn as_json(key: &ConfigKey) -> Value {
         "values": key.kind().to_string(),
         "required": matches!(key.default(), DefaultValue::Required(_)),
         "default": key.default_value(),
+        "default_by_task": (own_defaults(key).into_iter())
+            .map(|(task, _)| (task.name().to_owned(), json!(key.default_value_in(task))))
+            .collect::<Map<String, Value>>(),
         "resumable": key.is_resumable(),
         "tasks": tasks(key),
         "doc": key.doc(),
@@ -31,6 +34,24 @@ fn as_json(key: &ConfigKey) -> Value {
 /// The names of the tasks that have a key.
 fn tasks(key: &ConfigKey) -> Vec<&'static str> {
     key.tasks().iter().map(|task| task.name()).collect()
+}
+
+/// The tasks in which a key has another default, and that.
+fn own_defaults(key: &ConfigKey) -> Vec<(Task, String)> {
+    (key.tasks().iter())
+        .map(|task| (*task, key.default_in(*task)))
+        .filter(|(_, default)| *default != key.default())
+        .map(|(task, default)| (task, in_words(default)))
+        .collect()
+}
+
+fn in_words(default: DefaultValue) -> String {
+    match default {
+        DefaultValue::Is(text) => text.to_owned(),
+        DefaultValue::Required(_) => "must be set".to_owned(),
+        DefaultValue::Unset(text) => format!("not set: {text}"),
+        _ => String::new(),
+    }
 }
 
 struct Listing;
@@ -50,16 +71,14 @@ impl Display for Listing {
                     name => writeln!(formatter, "\n[{name}]")?,
                 }
             }
-            let default = match key.default() {
-                DefaultValue::Is(text) => text.to_owned(),
-                DefaultValue::Required(_) => "must be set".to_owned(),
-                DefaultValue::Unset(text) => format!("not set: {text}"),
-                _ => String::new(),
-            };
+            let default = in_words(key.default());
             let resumable = if key.is_resumable() { "  R" } else { "" };
             writeln!(formatter, "{} = {default}{resumable}", key.name())?;
             writeln!(formatter, "    {}", key.doc())?;
             writeln!(formatter, "    {}", key.kind())?;
+            for (task, default) in own_defaults(key) {
+                writeln!(formatter, "    in {}: {default}", task.name())?;
+            }
             if key.tasks().len() < Task::ALL.len() {
                 writeln!(formatter, "    of {}", tasks(key).join(", "))?;
             }

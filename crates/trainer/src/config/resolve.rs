@@ -288,7 +288,13 @@ impl Key {
     /// The default as a value, where there is one.
     #[must_use]
     pub fn default_value(&self) -> Option<serde_json::Value> {
-        let value = default_of(self, Task::TextClassification).flatten()?;
+        self.default_value_in(Task::TextClassification)
+    }
+
+    /// The default of a task as a value, where there is one.
+    #[must_use]
+    pub fn default_value_in(&self, task: Task) -> Option<serde_json::Value> {
+        let value = default_of(self, task).flatten()?;
         Some(serde_json::json!(value))
     }
 }
