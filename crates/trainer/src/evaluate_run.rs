@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use regard_bundle::{
-    Bundle, ClassPrediction, Schema, SeriesModel, SeriesSchema, SeriesWindow, TextClassifier,
-    Workers, channel_rows,
+    Bundle, ClassPrediction, Schema, ScoreSum, SeriesModel, SeriesSchema, SeriesWindow,
+    TextClassifier, Workers, channel_rows,
 };
 use regard_data::series::{
     LabelledColumns, LabelledSeries, SeriesColumns, SeriesOptions, Span, Window, WindowIndex,
@@ -14,7 +14,7 @@ use regard_data::{Column, Labels, Records, SeriesTable, TextColumns, visit_label
 use crate::config;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
-use crate::metrics::{ClassificationMetrics, ForecastMetrics};
+use crate::metrics::{AnomalyReport, ClassificationMetrics, ForecastMetrics};
 use crate::privacy::require_same_data;
 use crate::run::RunSettings;
 use crate::task::text_parts::TextParts;
@@ -142,6 +142,9 @@ fn evaluate_table(
     let (lookback, horizon) = (model.lookback(), schema.horizon);
     let windows = WindowIndex::new(&table, &Span::whole(&table), lookback, horizon, 1)?;
     let mut metrics = ForecastMetrics::new(model.scaler(), [lookback, horizon], &schema.quantiles);
+    let mut sums: Vec<ScoreSum> = (0..table.n_series())
+        .map(|series| ScoreSum::new(table.len(series)))
+        .collect();
     let n = schema.channels.len();
     let numbers: Vec<usize> = (0..windows.len()).collect();
     for numbers in numbers.chunks(CHUNK) {
@@ -154,13 +157,27 @@ fn evaluate_table(
             model.scaler().scale_rows(&mut future);
             futures.push(channel_rows(&future, n).concat());
         }
-        for (outputs, truth) in model.forecast_scaled(&pasts).iter().zip(futures) {
+        let forecasts = model.forecast_scaled(&pasts);
+        for ((number, outputs), truth) in numbers.iter().zip(&forecasts).zip(futures) {
             metrics.add(outputs, &truth)?;
+            let window = windows.window(*number);
+            sums[window.series].add(window.future().start, horizon, outputs, &truth);
         }
     }
+    let forecast = metrics.report()?;
+    let report = match &schema.scores {
+        None => Report::Forecast(forecast),
+        Some(settings) => {
+            let scores: Vec<f32> = (sums.iter())
+                .flat_map(|sum| sum.scores(settings.smooth, settings.smoothing))
+                .collect();
+            let threshold = settings.threshold as f32;
+            Report::Anomaly(AnomalyReport::new(forecast, &scores, None, threshold))
+        }
+    };
     Ok(Evaluation {
         split: Split::Test,
-        report: Report::Forecast(metrics.report()?),
+        report,
     })
 }
 

@@ -24,6 +24,11 @@ fn a_jump_scores_above_what_is_usual() {
     let figure = |name: &str| test["metrics"][name].as_f64().unwrap();
     assert!(figure("roc_auc") > 0.9, "{test}");
     assert_eq!(figure("event_recall"), 1.0);
+    // Of another file there are scores too, which no labels judge.
+    let eval = ["eval", "run", "--data", "table.csv", "--format", "json"];
+    let of_file = sandbox.regard(&eval).run().code(0).json();
+    assert_eq!(of_file["n"], 376, "{of_file}");
+    assert!(of_file["n_alarms"].as_u64() >= Some(10), "{of_file}");
     let told = sandbox
         .regard(&["predict", "run", "table.csv"])
         .run()
