@@ -678,6 +678,21 @@ pub enum DataError {
         /// How many series there are.
         series: usize,
     },
+    /// Values that 32-bit numbers cannot tell apart.
+    #[error(
+        "{}: the values of {column:?} lie between {low} and {high}, and 32-bit numbers are too far apart there: subtract {low:.0} from all of them",
+        path.display()
+    )]
+    CoarseValues {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The least value.
+        low: f64,
+        /// The largest value.
+        high: f64,
+    },
     /// Too few rows for a single window.
     #[error(
         "{}: {rows} rows with {before} before them are too few; a window needs {} rows, {lookback} to look back and {horizon} ahead: give more rows or a shorter data.lookback or data.horizon",

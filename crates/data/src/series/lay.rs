@@ -189,6 +189,7 @@ impl Layout {
             row_of_record,
             n_records: self.raw.series_of_row.len(),
             n_filled: n_missing,
+            coarse: self.raw.coarse,
             fingerprint: Fingerprint::default(),
         };
         table.fingerprint = series_fingerprint(&table);

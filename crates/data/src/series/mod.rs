@@ -17,6 +17,7 @@ mod labelled;
 mod lay;
 pub mod metric;
 mod raw;
+mod rounding;
 mod scaler;
 mod split;
 mod store;

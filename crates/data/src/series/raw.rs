@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use super::rounding::Rounding;
 use super::store::{Store, StoreWriter};
 use super::time::{TimeColumn, Times};
-use super::value::{NoValue, read_value};
+use super::value::{NoValue, read_exact, read_value};
 use super::{SeriesColumns, SeriesOptions};
 use crate::wording::excerpt;
 use crate::{Column, DataError, Record, Records};
@@ -34,6 +35,8 @@ pub(crate) struct RawRows {
     pub label_names: Vec<String>,
     /// Row after row.
     pub values: Store,
+    /// The first column whose values are too fine to be told apart as they are stored, and their range.
+    pub coarse: Option<(String, f64, f64)>,
 }
 
 impl RawRows {
@@ -74,6 +77,7 @@ pub(crate) fn read_raw(
     }
     let (places, ignored) = places(&records, columns, &sample)?;
     let mut raw = Reading {
+        roundings: vec![Rounding::new(); places.values.len()],
         places,
         names,
         times: TimeColumn::new(options.time_form),
@@ -179,10 +183,15 @@ pub(super) fn field(record: &Record, place: usize) -> Result<Cow<'_, str>, DataE
     }
 }
 
-/// The value of a field; NaN where it is missing.
+/// The value of a field as it is stored; NaN where it is missing.
 pub(super) fn value_of(record: &Record, place: usize, column: &str) -> Result<f32, DataError> {
+    exact_value_of(record, place, column).map(|value| value as f32)
+}
+
+/// The value of a field; NaN where it is missing.
+fn exact_value_of(record: &Record, place: usize, column: &str) -> Result<f64, DataError> {
     let text = field(record, place)?;
-    read_value(&text).map_err(|what| {
+    read_exact(&text).map_err(|what| {
         let (path, line) = (record.path().to_owned(), record.line());
         let (column, value) = (column.to_owned(), excerpt(&text));
         match what {
@@ -235,6 +244,7 @@ struct Reading {
     series_of_row: Vec<u32>,
     lines: Vec<u64>,
     values: StoreWriter,
+    roundings: Vec<Rounding>,
     row: Vec<f32>,
 }
 
@@ -269,15 +279,16 @@ impl Reading {
                 .push(label.ok_or_else(|| self.too_many(record, place))?);
         }
         self.row.clear();
-        for place in &self.places.values {
-            self.row
-                .push(match value_of(record, *place, &self.names[*place]) {
-                    Ok(value) => value,
-                    Err(error) => {
-                        fault(error)?;
-                        f32::NAN
-                    }
-                });
+        for (place, rounding) in self.places.values.iter().zip(&mut self.roundings) {
+            let value = match exact_value_of(record, *place, &self.names[*place]) {
+                Ok(value) => value,
+                Err(error) => {
+                    fault(error)?;
+                    f64::NAN
+                }
+            };
+            rounding.take(value);
+            self.row.push(value as f32);
         }
         self.values.push(&self.row)?;
         self.series_of_row.push(series);
@@ -313,7 +324,13 @@ impl Reading {
                 )
             }
         };
+        let coarse = self.places.values.iter().zip(&self.roundings);
+        let mut coarse = coarse.filter_map(|(place, rounding)| {
+            let (low, high) = rounding.coarse()?;
+            Some((self.names[*place].clone(), low, high))
+        });
         Ok(RawRows {
+            coarse: coarse.next(),
             columns: (self.places.values.iter())
                 .map(|place| self.names[*place].clone())
                 .collect(),

@@ -29,6 +29,7 @@ pub struct SeriesTable {
     pub(super) row_of_record: Option<Vec<usize>>,
     pub(super) n_records: usize,
     pub(super) n_filled: usize,
+    pub(super) coarse: Option<(String, f64, f64)>,
     pub(super) fingerprint: Fingerprint,
 }
 
@@ -206,6 +207,22 @@ impl SeriesTable {
     #[must_use]
     pub fn time_text(&self, series: usize, row: usize) -> Option<String> {
         self.time(series, row).map(|time| time.text(self.zone))
+    }
+
+    /// Whether values can be told apart as they are stored, in 32 bits: a movement of 1 around a hundred million cannot.
+    ///
+    /// # Errors
+    /// [`DataError::CoarseValues`] with the first column where that loses more than a five-hundredth of the range.
+    pub fn require_fine(&self) -> Result<(), DataError> {
+        match &self.coarse {
+            None => Ok(()),
+            Some((column, low, high)) => Err(DataError::CoarseValues {
+                path: self.path.clone(),
+                column: column.clone(),
+                low: *low,
+                high: *high,
+            }),
+        }
     }
 
     /// How the rows follow each other.

@@ -8,15 +8,21 @@ pub(crate) enum NoValue {
 }
 
 /// The value of a field, NaN where it is missing: empty, `NA`, `N/A`, `NaN`, `null`, `None`, `?` or `-`, in any case.
-pub(crate) fn read_value(text: &str) -> Result<f32, NoValue> {
+/// What 32 bits have no number for is infinite.
+pub(crate) fn read_exact(text: &str) -> Result<f64, NoValue> {
     const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
     let text = text.trim();
-    match text.parse::<f32>() {
-        Ok(value) if value.is_infinite() => Err(NoValue::Infinite),
+    match text.parse::<f64>() {
+        Ok(value) if (value as f32).is_infinite() => Err(NoValue::Infinite),
         Ok(value) => Ok(value),
-        Err(_) if MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)) => Ok(f32::NAN),
+        Err(_) if MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)) => Ok(f64::NAN),
         Err(_) => Err(NoValue::NotANumber),
     }
+}
+
+/// [`read_exact`] as it is stored.
+pub(crate) fn read_value(text: &str) -> Result<f32, NoValue> {
+    read_exact(text).map(|value| value as f32)
 }
 
 #[cfg(test)]

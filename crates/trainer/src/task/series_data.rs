@@ -43,6 +43,7 @@ impl SeriesData {
         // What a model is given later is found by these names, in whatever order.
         let columns = columns.with_targets(table.columns(), source.header());
         require_unique(&source, &columns.targets)?;
+        table.require_fine()?;
         let split = parts(&table, config)?;
         let scaler = match config.data.scaler {
             ScalerKind::Standard => Scaler::fit(&table, &split.train, ConstantChannels::Refuse)?,

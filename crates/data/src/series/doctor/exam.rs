@@ -83,8 +83,13 @@ impl SeriesExam {
             Ok(table) => {
                 self.problems
                     .extend(order::step_problems(&table, &self.lines));
-                self.problems
-                    .extend(channels::problems(&table, self.is_fitted_on));
+                match table.require_fine() {
+                    // What is stored would say that the values are one.
+                    Err(error) => self.problems.push(Problem::of_error(&error)),
+                    Ok(()) => self
+                        .problems
+                        .extend(channels::problems(&table, self.is_fitted_on)),
+                }
                 self.table = Some(table);
             }
             // Repeated times are a problem already.
