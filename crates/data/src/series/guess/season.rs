@@ -14,6 +14,10 @@ const LEAST_TIMES: usize = 3;
 const LEAST_CORRELATION: f64 = 0.2;
 /// Of seasons about as strong as the strongest the shortest counts: each has its multiples behind it.
 const ABOUT: f64 = 0.05;
+/// A lag may miss a day or a week by this part of it.
+const NEAR: usize = 20;
+/// Peaks within this part of a lag behind it are of one season.
+const BROAD: usize = 10;
 
 /// A season.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +62,7 @@ pub fn season_of(table: &SeriesTable) -> Option<Season> {
     // What is missing in front has nothing before it.
     values.retain(|value| !value.is_nan());
     let correlations = autocorrelation(&values, (values.len() / LEAST_TIMES).min(MOST_LAGS));
-    let rows = strongest(&correlations)?;
+    let rows = on_calendar(strongest(&correlations)?, table.frequency(), &correlations);
     Some(Season {
         rows,
         correlation: correlations[rows],
@@ -94,6 +98,23 @@ fn autocorrelation(values: &[f64], lags: usize) -> Vec<f64> {
     (0..=lags).map(|lag| at(lag) / whole).collect()
 }
 
+/// A day or a week of rows where the lag is nearly that and rows that far apart correlate about as much; else the lag.
+fn on_calendar(lag: usize, frequency: Frequency, correlations: &[f64]) -> usize {
+    const DAY: i64 = 86_400_000_000;
+    let Frequency::Every { microseconds } = frequency else {
+        return lag;
+    };
+    let is_near = |cycle: &usize| {
+        let here = correlations.get(*cycle);
+        NEAR * cycle.abs_diff(lag) <= lag
+            && here.is_some_and(|here| *here >= correlations[lag] - ABOUT)
+    };
+    let cycles = [DAY, 7 * DAY].into_iter();
+    let whole = cycles.filter(|cycle| cycle % microseconds == 0);
+    let rows = whole.map(|cycle| (cycle / microseconds) as usize);
+    rows.into_iter().find(is_near).unwrap_or(lag)
+}
+
 /// The lag of the strongest season.
 fn strongest(correlations: &[f64]) -> Option<usize> {
     let mut lowest = f64::INFINITY;
@@ -120,10 +141,14 @@ fn strongest(correlations: &[f64]) -> Option<usize> {
         .iter()
         .map(|(_, here)| *here)
         .fold(f64::NEG_INFINITY, f64::max);
-    peaks
-        .into_iter()
-        .find(|(_, here)| *here >= highest - ABOUT)
-        .map(|(lag, _)| lag)
+    let (first, _) = *peaks.iter().find(|(_, here)| *here >= highest - ABOUT)?;
+    // Noise makes many small peaks of a broad one.
+    let crest = peaks
+        .iter()
+        .filter(|(lag, _)| (first..=first + first / BROAD).contains(lag));
+    crest
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(lag, _)| *lag)
 }
 
 #[cfg(test)]
@@ -145,6 +170,30 @@ mod tests {
             lag(|row| wave(row, 6.0) * if row % 42.0 < 30.0 { 2.0 } else { 0.1 }),
             Some(42)
         );
+    }
+
+    #[test]
+    fn noise_on_a_long_season_does_not_shorten_it() {
+        for seed in 1..20_u64 {
+            let mut random = seed;
+            let mut noise = || {
+                random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (random >> 33) as f64 / f64::from(u32::MAX)
+            };
+            let values: Vec<f64> = (0..1680)
+                .map(|row| (f64::from(row) / 168.0 * std::f64::consts::TAU).sin() + noise())
+                .collect();
+            let found = strongest(&autocorrelation(&values, 560)).unwrap();
+            assert!(found.abs_diff(168) <= 8, "{found}");
+            let hours = Frequency::Every {
+                microseconds: 3_600_000_000,
+            };
+            let correlations = autocorrelation(&values, 560);
+            assert_eq!(on_calendar(found, hours, &correlations), 168);
+            assert_eq!(on_calendar(found, Frequency::Rows, &correlations), found);
+        }
     }
 
     #[test]
