@@ -99,6 +99,15 @@ fn irregular_steps_and_columns_that_are_left_out_are_named() {
         ),
     ];
     assert_eq!(found(&irregular), expected);
+    // Months that are missing are not filled in.
+    let months = [1, 2, 3, 4, 5, 7, 8, 9, 10].map(|month| format!("2016-{month:02}-01,{month}\n"));
+    let skips = format!("time,x\n{}", months.concat());
+    let skips = exam(&skips, &columns(), RepeatedTimes::Refuse);
+    let told = "there should be a row a month; 1 step is of another length";
+    let [(Level::Warning, Some(7), message)] = found(&skips)[..] else {
+        panic!("{:?}", found(&skips));
+    };
+    assert!(message.starts_with(told), "{message}");
 }
 
 #[test]

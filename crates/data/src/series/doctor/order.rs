@@ -95,18 +95,28 @@ pub(super) fn order_problems(raw: &RawRows, repeated: RepeatedTimes) -> Vec<Prob
 
 /// Irregular steps, and rows that the grid has and the file lacks.
 pub(super) fn step_problems(table: &SeriesTable, lines: &[u64]) -> Option<Problem> {
-    if let (Frequency::Irregular { microseconds }, Axis::Rows(_)) = (table.frequency(), &table.axis)
-    {
-        let (count, first) = irregular_steps(table, microseconds);
+    if let Axis::Rows(_) = &table.axis {
+        let (count, first) = irregular_steps(table);
         let verb = if count == 1 { "is" } else { "are" };
         let (series, row) = first?;
+        let rows = match table.frequency() {
+            Frequency::Irregular { .. } => "the rows are",
+            _ => "there should be",
+        };
         let message = format!(
-            "the rows are {}; {} {verb} of another length, so a window is rows and no stretch of time",
+            "{rows} {}; {} {verb} of another length, so a window is rows and no stretch of time",
             table.frequency(),
             counted(count, "step")
         );
         let problem = Problem::new(Level::Warning, message).times(count);
-        let hint = "bring the rows to one step before, for example by the mean of each hour";
+        let hint = match table.frequency() {
+            Frequency::Irregular { .. } => {
+                "bring the rows to one step before, for example by the mean of each hour"
+            }
+            _ => {
+                "nothing is filled in here: give the rows that are missing, or let windows skip them"
+            }
+        };
         return Some(at_line(problem, table, lines, series, row).hint(hint));
     }
     let missing = table.n_filled() as u64;
@@ -140,15 +150,15 @@ fn at_line(
     }
 }
 
-/// The steps that are not of this length, and the row behind the first of them.
-fn irregular_steps(table: &SeriesTable, microseconds: i64) -> (u64, Option<(usize, usize)>) {
+/// The steps that the frequency does not tell, and the row behind the first of them.
+fn irregular_steps(table: &SeriesTable) -> (u64, Option<(usize, usize)>) {
     let (mut count, mut first) = (0, None);
     for series in 0..table.n_series() {
         for row in 1..table.len(series) {
-            let time = |row| table.time(series, row).map(|time| time.0);
-            let step = Option::zip(time(row), time(row - 1))
-                .map(|(time, before)| time.saturating_sub(before));
-            if step != Some(microseconds) {
+            let before = table.time(series, row - 1);
+            let expected =
+                before.and_then(|before| table.frequency().after(before, 1, table.zone()));
+            if table.time(series, row) != expected {
                 count += 1;
                 first.get_or_insert((series, row));
             }
