@@ -95,7 +95,9 @@ fn clean_data_is_ready_and_nothing_is_written() {
     let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["schema", "ready", "rows", "splits", "problems", "model"]
+        [
+            "schema", "ready", "unit", "rows", "splits", "problems", "model"
+        ]
     );
     assert_eq!(report["schema"], 1);
     assert_eq!(report["ready"], true);

@@ -53,3 +53,32 @@ fn classes_of_unequal_lengths_are_learned() {
         "{first:?}"
     );
 }
+
+#[test]
+fn a_check_counts_the_series_of_each_class() {
+    let sandbox = Sandbox::new();
+    let mut text = "@classLabel true up down rare\n@data\n".to_owned();
+    for (series, label) in ["up", "down"]
+        .iter()
+        .cycle()
+        .take(20)
+        .chain(&["rare"])
+        .enumerate()
+    {
+        writeln!(text, "{},{},{}:{label}", series, series % 3, series % 5).unwrap();
+    }
+    sandbox.write("walks.ts", text);
+    sandbox.write(
+        "walks.toml",
+        "version = 1\ntask = \"series-classification\"\n[data]\ntrain = \"walks.ts\"\nvalid = 0.2\n[model]\nd_model = 8\nn_heads = 2\n",
+    );
+    let check = sandbox.regard(&["check", "walks.toml"]).run().code(0);
+    for told in [
+        "data      series\n",
+        "3 labels",
+        "warning  walks.ts: the label \"rare\" has 1 series to train on",
+    ] {
+        assert!(check.stdout.contains(told), "{told}: {check}");
+    }
+    assert!(!check.stdout.contains("0 labels"), "{check}");
+}

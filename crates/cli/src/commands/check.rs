@@ -67,6 +67,7 @@ fn to_json(found: &Check, model: Option<&ModelFacts<'_>>) -> Value {
     let mut value = json!({
         "schema": super::SCHEMA,
         "ready": found.is_ready(),
+        "unit": found.unit,
         "rows": found.parts.iter().map(|part| part.rows).sum::<usize>(),
         "splits": splits,
         "problems": found.problems,
@@ -89,8 +90,10 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.found;
         if found.parts.iter().any(|part| part.rows > 0) {
-            write_parts(f, &found.parts)?;
-            write_labels(f, &found.labels, &found.parts)?;
+            write_parts(f, found.unit, &found.parts)?;
+            if !found.labels.is_empty() {
+                write_labels(f, &found.labels, &found.parts)?;
+            }
             writeln!(f)?;
         }
         for level in [Level::Error, Level::Warning, Level::Note] {
@@ -126,9 +129,9 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-fn write_parts(f: &mut fmt::Formatter<'_>, parts: &[PartReport]) -> fmt::Result {
+fn write_parts(f: &mut fmt::Formatter<'_>, unit: &str, parts: &[PartReport]) -> fmt::Result {
     let has_lengths = parts.iter().any(|part| part.lengths.is_some());
-    write!(f, "{:5}  {:>9}", "data", "rows")?;
+    write!(f, "{:5}  {:>9}", "data", unit)?;
     if has_lengths {
         write!(f, "  tokens: min  median  95 %   max     cut  unknown")?;
     }

@@ -1,6 +1,7 @@
 //! Everything that can be known of a run before it begins: what is wrong with its settings and its data, and what one
 //! step of it takes. Nothing is written.
 
+mod classes;
 mod data;
 mod series;
 
@@ -15,7 +16,7 @@ use crate::config::{self, Config, ConfigError, Origin};
 use crate::dry_run::{DryRun, dry_run};
 use crate::error::TrainError;
 use crate::task::text_parts::TextParts;
-use crate::task::{self, Split, Task};
+use crate::task::{self, SeriesClassification, Split, Task};
 use data::DataReport;
 
 /// A larger share of unknown tokens is worth knowing.
@@ -32,6 +33,8 @@ const MOST_CUT: f64 = 0.5;
 pub struct Check {
     /// Whether the settings could be read; if not, training stops at them, whatever the data is.
     pub settings_are_right: bool,
+    /// What the parts are counted in: `rows`, which are texts, `windows` or `series`.
+    pub unit: &'static str,
     /// The labels of the training data.
     pub labels: Vec<String>,
     /// The parts of the data, as far as they could be read.
@@ -47,9 +50,9 @@ pub struct Check {
 pub struct PartReport {
     /// Which.
     pub split: Split,
-    /// How many rows can be used.
+    /// How many rows, windows or series can be used.
     pub rows: usize,
-    /// How many rows each label has; none where the labels are not known to be those of the training data.
+    /// How many of them each label has; none where the labels are not known to be those of the training data.
     pub label_counts: Vec<usize>,
     /// Lengths in tokens, where there is a tokenizer.
     pub lengths: Option<Lengths>,
@@ -100,7 +103,7 @@ pub fn check<S: AsRef<str>>(
         }
     };
     let DataReport {
-        labels,
+        mut labels,
         mut parts,
         problems: of_data,
     } = match &config {
@@ -118,7 +121,14 @@ pub fn check<S: AsRef<str>>(
     let can_begin = problems.iter().all(|problem| problem.level != Level::Error);
     let mut model = None;
     if let Some(config) = config.as_ref().filter(|_| can_begin) {
-        match look_at_model(config, &mut parts, &mut problems, device, workers) {
+        match look_at_model(
+            config,
+            &mut labels,
+            &mut parts,
+            &mut problems,
+            device,
+            workers,
+        ) {
             Ok(found) => model = Some(found),
             Err(error) => problems.push(of_error(&error)),
         }
@@ -126,6 +136,11 @@ pub fn check<S: AsRef<str>>(
     // Stable: within a level in the order in which they were found.
     problems.sort_by_key(|problem| problem.level);
     Ok(Check {
+        unit: match config.as_ref().map(|config| config.task) {
+            None | Some(config::Task::TextClassification) => "rows",
+            Some(config::Task::SeriesClassification) => "series",
+            Some(_) => "windows",
+        },
         settings_are_right,
         labels,
         parts,
@@ -136,20 +151,32 @@ pub fn check<S: AsRef<str>>(
 
 fn look_at_model(
     config: &Config,
+    labels: &mut Vec<String>,
     parts: &mut Vec<PartReport>,
     problems: &mut Vec<Problem>,
     device: &Device,
     workers: Workers,
 ) -> Result<DryRun, TrainError> {
-    let task = task::load(config)?;
-    if config.task != config::Task::TextClassification {
-        parts.extend(Split::ALL.map(|split| PartReport {
-            split,
-            rows: task.n_units(split),
-            label_counts: Vec::new(),
-            lengths: None,
-        }));
-    }
+    let task: Box<dyn Task> = match config.task {
+        config::Task::TextClassification => task::load(config)?,
+        config::Task::SeriesClassification => {
+            let task = SeriesClassification::load(config)?;
+            *labels = task.bundle_info(0).labels;
+            parts.extend(classes::parts(&task, labels.len()));
+            problems.extend(classes::rare(config, labels, parts));
+            Box::new(task)
+        }
+        config::Task::SeriesForecasting | config::Task::SeriesAnomaly => {
+            let task = task::load(config)?;
+            parts.extend(Split::ALL.map(|split| PartReport {
+                split,
+                rows: task.n_units(split),
+                label_counts: Vec::new(),
+                lengths: None,
+            }));
+            task
+        }
+    };
     measure(config, &*task, parts)?;
     for part in parts.iter() {
         problems.extend(of_lengths(config, part));
