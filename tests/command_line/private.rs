@@ -159,6 +159,25 @@ fn a_plan_an_audit_and_a_proposal_need_no_training() {
 }
 
 #[test]
+fn all_records_of_a_user_are_in_one_part() {
+    let sandbox = sandbox("unit = \"user:who\"\nmax_rows_per_unit = 3");
+    let text = String::from_utf8(sandbox.read("private.tsv")).unwrap();
+    // Sixty people, each with four records of both labels.
+    let rows: String = (text.lines().skip(1).enumerate())
+        .map(|(row, line)| format!("{line}\tperson {}\n", row % 60))
+        .collect();
+    sandbox.write("private.tsv", format!("label\ttext\twho\n{rows}"));
+    let check = ["check", "private.toml", "--format", "json"];
+    let splits = sandbox.regard(&check).run().code(0).json()["splits"].clone();
+    for part in ["train", "valid", "test"] {
+        let rows = splits[part]["rows"].as_u64().unwrap();
+        assert!(rows > 0 && rows % 4 == 0, "{splits}");
+    }
+    let done = sandbox.regard(&TRAIN).run().code(0).json();
+    assert_eq!(done["privacy"]["unit"], "user:who");
+}
+
+#[test]
 fn canaries_of_a_run_give_a_lower_bound_below_its_promise() {
     let sandbox = sandbox("audit_canaries = 200");
     let _ = sandbox.regard(&TRAIN).run().code(0);

@@ -301,3 +301,34 @@ fn a_private_forecaster_may_know_the_calendar() {
     let info: Value = serde_json::from_slice(&sandbox.read("run/bundle/bundle.json")).unwrap();
     assert_eq!(info["model"]["embedding"]["calendar"], 4, "{info}");
 }
+
+#[test]
+fn a_series_more_moves_no_window_of_the_others() {
+    let sandbox = many_series("max_rows_per_unit = 3");
+    let windows = || {
+        let check = ["check", "meters.toml", "--format", "json"];
+        let check = sandbox.regard(&check).run().code(0).json();
+        check["splits"]["train"]["rows"].as_u64().unwrap()
+    };
+    // Ten hours of one meter are missing: on a grid of the whole table they would be filled in.
+    let text = String::from_utf8(sandbox.read("meters.csv")).unwrap();
+    let gap = |line: &&str| !line.starts_with("7,2024-01-02 1");
+    let mut rows: Vec<&str> = text.lines().filter(gap).collect();
+    assert_eq!(rows.len(), text.lines().count() - 10);
+    sandbox.write("meters.csv", rows.join("\n") + "\n");
+    let before = windows();
+    // And another meter tells every seven minutes, so that there is no such grid.
+    let odd: Vec<String> = (0..40)
+        .map(|row| {
+            format!(
+                "odd,2024-01-01 {:02}:{:02},{row},{row}",
+                row * 7 / 60,
+                row * 7 % 60
+            )
+        })
+        .collect();
+    rows.extend(odd.iter().map(String::as_str));
+    sandbox.write("meters.csv", rows.join("\n") + "\n");
+    // Of its 28 training rows every fifth begins a window of ten, and the last possible one.
+    assert_eq!(windows() - before, 5);
+}
