@@ -8,7 +8,7 @@ use regard_bundle::Workers;
 use regard_model::{ParameterCounts, Transformer};
 use regard_ops::{Context, Key};
 
-use crate::config::Config;
+use crate::config::{Config, Task as TaskName};
 use crate::error::TrainError;
 use crate::evaluate;
 use crate::memory::{BatchShape, MemoryEstimate, peak_rss_bytes};
@@ -34,6 +34,8 @@ pub struct DryRun {
     pub recomputed: Option<String>,
     /// The most memory that this process has had, the step on the longest batch included, where the system tells.
     pub peak_bytes: Option<u64>,
+    /// What the model learns.
+    pub task: TaskName,
     /// Units of the longest batch.
     pub longest_batch: usize,
     /// Tokens of its longest unit.
@@ -109,6 +111,7 @@ pub fn dry_run(
     };
     let chosen = recomputed(config, task, workers)?;
     Ok(DryRun {
+        task: config.task,
         parameters: task.model().parameter_counts(),
         estimate: MemoryEstimate::of(&task.model(), shape, &chosen),
         recomputed: describe_recomputed(&chosen),

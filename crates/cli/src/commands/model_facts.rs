@@ -84,8 +84,11 @@ impl fmt::Display for ModelFacts<'_> {
         }
         writeln!(
             f,
-            "          longest batch: {} texts of up to {} tokens",
-            run.longest_batch, run.longest_unit
+            "          longest batch: {} {} of up to {} {}",
+            run.longest_batch,
+            run.task.units(),
+            run.longest_unit,
+            run.task.positions()
         )?;
         if let Some(recomputed) = &run.recomputed {
             writeln!(f, "          {recomputed}")?;

@@ -138,8 +138,7 @@ pub fn check<S: AsRef<str>>(
     Ok(Check {
         unit: match config.as_ref().map(|config| config.task) {
             None | Some(config::Task::TextClassification) => "rows",
-            Some(config::Task::SeriesClassification) => "series",
-            Some(_) => "windows",
+            Some(task) => task.units(),
         },
         settings_are_right,
         labels,

@@ -65,6 +65,25 @@ impl Task {
         matches!(self, Self::SeriesForecasting | Self::SeriesAnomaly)
     }
 
+    /// What an example is, in the plural.
+    #[must_use]
+    pub const fn units(self) -> &'static str {
+        match self {
+            Self::TextClassification => "texts",
+            Self::SeriesClassification => "series",
+            Self::SeriesForecasting | Self::SeriesAnomaly => "windows",
+        }
+    }
+
+    /// What an example is made of, as the model sees it, in the plural.
+    #[must_use]
+    pub const fn positions(self) -> &'static str {
+        match self {
+            Self::TextClassification => "tokens",
+            _ => "positions",
+        }
+    }
+
     /// The figures that a model of this task can be chosen by.
     #[must_use]
     pub const fn metrics(self) -> &'static [MetricName] {
