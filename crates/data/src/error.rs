@@ -516,6 +516,27 @@ pub enum DataError {
         /// The columns that hold none.
         columns: Vec<String>,
     },
+    /// A table whose fields another separator parts.
+    #[error("{} has one column{hint}", path.display())]
+    OneColumn {
+        /// The file.
+        path: PathBuf,
+        /// What parts its fields, and what to do.
+        hint: &'static str,
+    },
+    /// Series that only two columns together tell apart.
+    #[error(
+        "{}: times repeat within each value of {first:?} and of {second:?}, but not within both together; give the table one column that joins the two",
+        path.display()
+    )]
+    IdOfTwoColumns {
+        /// The file.
+        path: PathBuf,
+        /// A column.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// A column that was named for two purposes.
     #[error(
         "{}: the column {column:?} is named twice among time, id, target and known columns; a target that is known ahead would be told to the model",
@@ -711,7 +732,7 @@ pub enum DataError {
         horizon: usize,
     },
     /// A channel without a single value.
-    #[error("{}: the column {column:?} has no value in the training rows; leave it out of the columns", path.display())]
+    #[error("{}: the column {column:?} has no value in the training rows; leave it out of the columns: name the others as data.target_columns", path.display())]
     AllMissing {
         /// The file.
         path: PathBuf,
@@ -720,7 +741,7 @@ pub enum DataError {
     },
     /// A channel that cannot be scaled.
     #[error(
-        "{}: the column {column:?} is {value} in all training rows, so it has no scale; leave it out of the columns, or have constant channels centred",
+        "{}: the column {column:?} is {value} in all training rows, so it has no scale; leave it out of the columns: name the others as data.target_columns",
         path.display()
     )]
     ConstantChannel {

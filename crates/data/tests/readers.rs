@@ -5,7 +5,7 @@ mod common;
 use common::{Chunks, read_all, source};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use regard_data::{Cell, DataError, Format, Records, RowWriter};
+use regard_data::{Cell, DataError, Format, Records, RowWriter, Source};
 
 /// Texts with everything that a format could trip over; no NUL, which readers refuse.
 fn text() -> impl Strategy<Value = String> {
@@ -247,6 +247,43 @@ fn json_numbers_and_truth_values_are_texts_and_keys_may_come_in_any_order() {
         .unwrap();
     assert_eq!(rows[0], (1, vec!["a".to_owned(), "1".to_owned()]));
     assert_eq!(rows[1], (3, vec!["b\n".to_owned(), "true".to_owned()]));
+}
+
+#[test]
+fn keys_that_the_first_line_lacks_are_columns_of_a_file() {
+    let mut json = String::from("{\"time\": 1}\n{\"y\": 7, \"time\": 2}\n{\"x\": 8, \"y\": 9}\n");
+    json += &"{\"time\": 3}\n".repeat(1_000);
+    json += "{\"late\": 1}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    std::fs::write(&path, &json).unwrap();
+    let records = Records::open(&Source::new(&path)).unwrap();
+    assert_eq!(records.columns(), ["time", "y", "x"]);
+    let y = records.column(&"y".into()).unwrap();
+    let rows: Vec<_> = records.map(|record| record.unwrap()).collect();
+    assert_eq!(rows.len(), 1_004);
+    assert_eq!(
+        (rows[1].text(y).unwrap().as_ref(), rows[2].line()),
+        ("7", 3)
+    );
+    assert!(matches!(
+        rows[0].text(y),
+        Err(DataError::MissingValue { line: 1, .. })
+    ));
+    // Nobody waits for more of a stream than its first line.
+    let records = Records::from_reader(std::io::Cursor::new(json), &source(Format::JsonLines));
+    assert_eq!(records.unwrap().columns(), ["time"]);
+    // What comes before a fault is handed out before it.
+    std::fs::write(&path, "{\"a\": 1}\n{\"b\": 2}\n[]\n{\"c\": 3}\n").unwrap();
+    let mut records = Records::open(&Source::new(&path)).unwrap();
+    assert_eq!(records.columns(), ["a", "b"]);
+    assert!(records.next().unwrap().is_ok() && records.next().unwrap().is_ok());
+    let fault = records.next().unwrap().unwrap_err();
+    assert!(
+        matches!(fault, DataError::InvalidJson { line: 3, .. }),
+        "{fault}"
+    );
+    assert!(records.next().is_none());
 }
 
 #[test]

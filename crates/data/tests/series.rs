@@ -290,13 +290,43 @@ fn channels_without_a_scale_are_refused() {
     let constant = "time,x\n1,0.1\n2,0.1\n3,0.1\n";
     assert_eq!(
         message(fit(constant, ConstantChannels::Refuse).unwrap_err()),
-        "a.csv: the column \"x\" is 0.1 in all training rows, so it has no scale; leave it out of the columns, or have constant channels centred"
+        "a.csv: the column \"x\" is 0.1 in all training rows, so it has no scale; leave it out of the columns: name the others as data.target_columns"
     );
     let centred = fit(constant, ConstantChannels::Center).unwrap();
     assert_eq!((centred.std()[0], centred.scale(0, 0.1)), (1.0, 0.0));
     assert_eq!(
         message(fit("time,x\n1,NA\n2,\n", ConstantChannels::Center).unwrap_err()),
-        "a.csv: the column \"x\" has no value in the training rows; leave it out of the columns"
+        "a.csv: the column \"x\" has no value in the training rows; leave it out of the columns: name the others as data.target_columns"
+    );
+}
+
+#[test]
+fn a_series_too_short_for_all_parts_is_for_training_alone() {
+    let rows = |id: &str, n: usize| -> String {
+        (0..n).map(|row| format!("{id},{row},{row}\n")).collect()
+    };
+    let content = format!(
+        "id,time,x\n{}{}{}",
+        rows("a", 2),
+        rows("b", 10),
+        rows("c", 1)
+    );
+    let columns = SeriesColumns {
+        id: Some("id".into()),
+        ..timed()
+    };
+    let table = with(&content, &columns, &SeriesOptions::default()).unwrap();
+    let share = |share| Some(Extent::Share(share));
+    let split = SeriesSplit::in_time(&table, Extent::Share(0.7), share(0.1), share(0.2)).unwrap();
+    let of = |spans: &[Span]| -> Vec<_> {
+        (spans.iter())
+            .map(|span| (span.series, span.rows.clone()))
+            .collect()
+    };
+    assert_eq!(of(&split.train), [(0, 0..2), (1, 0..7), (2, 0..1)]);
+    assert_eq!(
+        (of(&split.valid), of(&split.test)),
+        (vec![(1, 7..8)], vec![(1, 8..10)])
     );
 }
 

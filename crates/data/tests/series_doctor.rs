@@ -1,15 +1,14 @@
-//! What `check` finds in a table of series, and what `init` guesses.
+//! What `check` finds in a table of series.
 
 mod common;
 
-use common::{data_set, loaded};
+use common::loaded;
 use proptest::prelude::*;
 use regard_data::doctor::Level;
 use regard_data::series::{
-    Extent, RepeatedTimes, SeriesColumns, SeriesExam, SeriesForm, SeriesGuess, SeriesOptions,
-    SeriesSplit, SeriesTask, Span, guess,
+    Extent, GuessOptions, RepeatedTimes, SeriesColumns, SeriesExam, SeriesOptions, SeriesSplit,
+    Span, guess,
 };
-use regard_data::{Column, Source};
 
 fn columns() -> SeriesColumns {
     SeriesColumns {
@@ -194,172 +193,6 @@ fn windows_that_look_back_across_a_border_and_parts_without_windows_are_told() {
     );
 }
 
-fn guessed(source: &Source) -> SeriesGuess {
-    guess(source, None).unwrap().expect("it holds series")
-}
-
-fn sentence<'a>(guess: &'a SeriesGuess, what: &str) -> &'a str {
-    let reason = guess.reasons.iter().find(|reason| reason.what == what);
-    &reason.expect("a reason").sentence
-}
-
-#[test]
-fn the_data_sets_at_hand_are_known_for_what_they_are() {
-    let ett = guessed(&Source::new(data_set("etth1/ETTh1.csv")));
-    assert_eq!(
-        (ett.task, ett.time_column.as_deref()),
-        (SeriesTask::Forecasting, Some("date"))
-    );
-    assert_eq!((ett.season, ett.horizon, ett.lookback), (Some(24), 96, 336));
-    assert_eq!(ett.channels.len(), 7);
-    assert!(
-        sentence(&ett, "season").contains("24 apart, a day, correlate at"),
-        "{:?}",
-        ett.reasons
-    );
-
-    let taxi = guessed(&Source::new(data_set("nab/nyc_taxi.csv")));
-    assert_eq!(
-        (taxi.season, taxi.repeated_times),
-        (Some(336), RepeatedTimes::Refuse)
-    );
-    assert!(taxi.lookback + taxi.horizon < taxi.rows * 7 / 10 && taxi.horizon <= taxi.rows / 10);
-    let machine = guessed(&Source::new(data_set(
-        "nab/machine_temperature_system_failure.csv",
-    )));
-    assert_eq!(machine.repeated_times, RepeatedTimes::Keep);
-    assert!(sentence(&machine, "repeated_times").contains("12 rows repeat a time"));
-    // Texts with labels are no series.
-    assert_eq!(
-        guess(&Source::new(data_set("sms-spam/train.tsv")), None).unwrap(),
-        None
-    );
-}
-
-#[test]
-fn labels_make_a_file_one_of_whole_series() {
-    let of =
-        |name: &str, content: &str| loaded(name, content, |source| guess(source, None).unwrap());
-    let ts = of(
-        "a.ts",
-        "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3,4,5:b\n",
-    )
-    .unwrap();
-    assert_eq!(
-        (ts.task, ts.form, ts.lookback),
-        (SeriesTask::Classification, Some(SeriesForm::Ts), 3)
-    );
-
-    let header: String = (0..20).map(|step| format!("t{step},")).collect();
-    let row: String = (0..20).map(|step| format!("{step},")).collect();
-    let wide = of(
-        "a.csv",
-        &format!("{header}label\n{row}a\n{row}b\n{row}a\n{row}b\n"),
-    )
-    .unwrap();
-    assert_eq!(
-        (wide.form, wide.label_column.as_deref()),
-        (Some(SeriesForm::Wide), Some("label"))
-    );
-
-    let long = "id,time,x,kind\n1,2016-07-01,5,up\n1,2016-07-02,6,up\n2,2016-07-01,7,down\n2,2016-07-02,8,down\n3,2016-07-01,7,up\n";
-    let long = of("a.csv", long).unwrap();
-    assert_eq!(
-        (
-            long.form,
-            long.label_column.as_deref(),
-            long.id_column.as_deref()
-        ),
-        (Some(SeriesForm::Long), Some("kind"), Some("id"))
-    );
-
-    // Flowers and their kinds, texts with times, and a table of words.
-    assert_eq!(
-        of("a.csv", "length,width,kind\n5,3,a\n4,2,b\n5,1,a\n4,4,b\n"),
-        None
-    );
-    assert_eq!(
-        of(
-            "a.csv",
-            "time,text\n2016-07-01,the first of many words\n2016-07-02,the second of many words\n"
-        ),
-        None
-    );
-    assert_eq!(of("a.csv", "a,b\nx,y\nx,y\nx,y\nz,y\n"), None);
-}
-
-#[test]
-fn steps_are_counted_or_times_and_a_label_may_be_said() {
-    // A day a row, under the times of its half-hours; which day of the week it is reads as a number of times.
-    let half_hours: Vec<String> = (0..48)
-        .map(|step| format!("{:02}:{:02}", step / 2, step % 2 * 30))
-        .collect();
-    let table = |names: &[String], labels: [&str; 4]| {
-        let rows = labels.map(|label| format!("{label}{}\n", ",5".repeat(names.len())));
-        format!("day,{}\n{}", names.join(","), rows.concat())
-    };
-    let of = |content: &str, label: Option<&str>| {
-        let label = label.map(Column::from);
-        loaded("a.csv", content, |source| {
-            guess(source, label.as_ref()).unwrap()
-        })
-    };
-    let words = of(
-        &table(&half_hours, ["sunday", "monday", "sunday", "monday"]),
-        None,
-    );
-    let words = words.expect("it holds series");
-    assert_eq!(
-        (words.form, words.label_column.as_deref(), words.lookback),
-        (Some(SeriesForm::Wide), Some("day"), 48)
-    );
-    let numbers = table(&half_hours, ["1", "2", "1", "2"]);
-    let said = of(&numbers, Some("day")).expect("it holds series");
-    assert_eq!(
-        (said.form, said.label_column.as_deref()),
-        (Some(SeriesForm::Wide), Some("day"))
-    );
-    // Features of other names are no steps.
-    let mut mixed = half_hours.clone();
-    mixed.swap(3, 4);
-    assert_eq!(of(&table(&mixed, ["a", "b", "a", "b"]), None), None);
-    // A label that no row of a table has, and one that changes within a series.
-    assert_eq!(of(&numbers, Some("kind")), None);
-    let forecast = "time,x\n2016-07-01,5\n2016-07-02,6\n2016-07-03,5\n2016-07-04,5\n";
-    assert!(of(forecast, None).is_some());
-    assert_eq!(of(forecast, Some("x")), None);
-}
-
-#[test]
-fn several_series_and_a_file_without_times_are_forecast() {
-    let of = |content: &str| {
-        loaded("a.csv", content, |source| {
-            guess(source, None).unwrap().unwrap()
-        })
-    };
-    let mut panel = String::from("store,date,sales\n");
-    for day in 1..=20 {
-        for store in ["a", "b"] {
-            panel.push_str(&format!("{store},2016-07-{day:02},{}\n", day % 7));
-        }
-    }
-    let panel = of(&panel);
-    assert_eq!(
-        (panel.task, panel.id_column.as_deref()),
-        (SeriesTask::Forecasting, Some("store"))
-    );
-    assert_eq!(
-        (panel.frequency.to_string(), panel.channels),
-        ("a row every day".to_owned(), vec!["sales".to_owned()])
-    );
-    let plain: String = (0..100).map(|row| format!("{}\n", row % 10)).collect();
-    let plain = of(&format!("x\n{plain}"));
-    assert_eq!(
-        (plain.time_column, plain.season, plain.horizon),
-        (None, Some(10), 10)
-    );
-}
-
 proptest! {
     #[test]
     fn no_table_makes_the_doctor_or_a_guess_panic(content in "(time|id|label|x1|,|\n|1|2016-07-0[1-9]|31/1/2016|99999999999|NaN|a|\"| ){0,80}") {
@@ -370,8 +203,8 @@ proptest! {
                 let split = SeriesSplit { train: Span::whole(table), test: Span::whole(table), ..SeriesSplit::default() };
                 let _ = exam.judge_windows(&split, 1, 1);
             }
-            let _ = guess(source, None);
-            let _ = guess(source, Some(&2.into()));
+            let _ = guess(source, &GuessOptions::default());
+            let _ = guess(source, &GuessOptions { label: Some(2.into()), ..GuessOptions::default() });
         });
     }
 }

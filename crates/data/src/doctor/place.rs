@@ -51,6 +51,8 @@ impl DataError {
             | Self::TooManyLabels { path, .. }
             | Self::SameColumn { path, .. }
             | Self::NoNumericColumn { path, .. }
+            | Self::OneColumn { path, .. }
+            | Self::IdOfTwoColumns { path, .. }
             | Self::SeriesColumnTwice { path, .. }
             | Self::TooManySeries { path, .. }
             | Self::AmbiguousTimes { path, .. }

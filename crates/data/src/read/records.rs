@@ -1,5 +1,6 @@
 //! Rows of a file, streamed.
 
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -23,10 +24,16 @@ pub struct Records {
     input: Input,
     parser: Parser,
     table: Arc<Table>,
-    /// The first row, where it had to be read to know the columns.
-    first: Option<Record>,
+    /// The first rows, where they had to be read to know the columns.
+    ahead: VecDeque<(u64, Row)>,
+    /// What was wrong with the row behind those.
+    fault: Option<DataError>,
     finished: bool,
 }
+
+/// The columns of JSON Lines are the keys of the first rows of a file, of so many and of so many bytes at most.
+const KEY_ROWS: usize = 1_000;
+const KEY_BYTES: usize = 4 << 20;
 
 enum Parser {
     Csv(Box<CsvParser>),
@@ -64,14 +71,21 @@ impl Records {
             let reader = FolderReader::open(path, limits)?;
             // A folder has no bytes of its own.
             let nothing = Input::new(Box::new(std::io::empty()), path.to_owned(), limits);
-            return Self::new(nothing, Parser::Folder(Box::new(reader)), source.header());
+            let parser = Parser::Folder(Box::new(reader));
+            return Self::new(nothing, parser, source.header(), 1);
         }
         let parser = Parser::of_stream(format, path)?;
-        Self::new(Input::open(path, limits)?, parser, source.header())
+        Self::new(
+            Input::open(path, limits)?,
+            parser,
+            source.header(),
+            KEY_ROWS,
+        )
     }
 
     /// Reads from a stream such as the standard input, with the format, header and limits of `source`, whose path is
-    /// what messages call the stream.
+    /// what messages call the stream. Of JSON Lines the first row alone tells the columns: whoever writes it may wait for
+    /// an answer.
     ///
     /// # Errors
     /// As [`Records::open`].
@@ -81,10 +95,10 @@ impl Records {
     ) -> Result<Self, DataError> {
         let input = Input::new(Box::new(reader), source.path().to_owned(), source.limits());
         let parser = Parser::of_stream(source.format()?, source.path())?;
-        Self::new(input, parser, source.header())
+        Self::new(input, parser, source.header(), 1)
     }
 
-    fn new(input: Input, parser: Parser, header: bool) -> Result<Self, DataError> {
+    fn new(input: Input, parser: Parser, header: bool, key_rows: usize) -> Result<Self, DataError> {
         let table = Arc::new(Table {
             path: input.path().to_owned(),
             columns: Vec::new(),
@@ -94,15 +108,16 @@ impl Records {
             input,
             parser,
             table,
-            first: None,
+            ahead: VecDeque::new(),
+            fault: None,
             finished: false,
         };
-        records.read_columns(header)?;
+        records.read_columns(header, key_rows)?;
         Ok(records)
     }
 
-    /// The names of the columns: the header; their numbers for a table without one; the keys of the first row of JSON
-    /// Lines; `text` for plain lines.
+    /// The names of the columns: the header; their numbers for a table without one; the keys of the first rows of
+    /// JSON Lines, in the order in which they first occur; `text` for plain lines.
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.table.columns
@@ -161,7 +176,7 @@ impl Records {
         }
     }
 
-    fn read_columns(&mut self, header: bool) -> Result<(), DataError> {
+    fn read_columns(&mut self, header: bool, key_rows: usize) -> Result<(), DataError> {
         if matches!(self.parser, Parser::Lines) {
             self.set_columns(vec!["text".to_owned()], true);
             return Ok(());
@@ -181,14 +196,52 @@ impl Records {
                 return Ok(());
             }
             Row::Fields(fields) => (0..fields.len()).map(|number| number.to_string()).collect(),
-            Row::Object(pairs) => pairs.iter().map(|(name, _)| name.clone()).collect(),
+            Row::Object(_) => Vec::new(),
         };
-        self.set_columns(columns, matches!(row, Row::Object(_)));
-        self.first = Some(Record {
-            line,
-            row,
-            table: Arc::clone(&self.table),
-        });
+        let is_object = matches!(row, Row::Object(_));
+        self.ahead.push_back((line, row));
+        if is_object {
+            return self.read_keys(key_rows);
+        }
+        self.set_columns(columns, false);
+        Ok(())
+    }
+
+    /// Reads the first rows of JSON Lines for their keys: a row may lack some.
+    fn read_keys(&mut self, rows: usize) -> Result<(), DataError> {
+        let limit = self.input.limits().columns;
+        let (mut columns, mut known) = (Vec::new(), HashSet::new());
+        let mut bytes = 0;
+        loop {
+            if let Some((line, Row::Object(pairs))) = self.ahead.back() {
+                for (name, value) in pairs {
+                    bytes += name.len() + value.get().len();
+                    if known.insert(name.clone()) {
+                        columns.push(name.clone());
+                    }
+                }
+                if columns.len() > limit {
+                    return Err(DataError::TooManyColumns {
+                        path: self.table.path.clone(),
+                        line: *line,
+                        limit,
+                    });
+                }
+            }
+            if self.ahead.len() >= rows || bytes >= KEY_BYTES {
+                break;
+            }
+            match self.parse() {
+                Ok(Some(row)) => self.ahead.push_back(row),
+                Ok(None) => break,
+                // The rows before it come first.
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    break;
+                }
+            }
+        }
+        self.set_columns(columns, true);
         Ok(())
     }
 
@@ -201,9 +254,6 @@ impl Records {
     }
 
     fn read(&mut self) -> Result<Option<Record>, DataError> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
-        }
         if let Parser::Folder(reader) = &mut self.parser {
             let next = reader.next()?;
             return Ok(next.map(|(path, fields)| Record {
@@ -216,7 +266,15 @@ impl Records {
                 }),
             }));
         }
-        let Some((line, row)) = self.parse()? else {
+        let row = match (self.ahead.pop_front(), self.fault.take()) {
+            (Some(row), fault) => {
+                self.fault = fault;
+                Some(row)
+            }
+            (None, Some(fault)) => return Err(fault),
+            (None, None) => self.parse()?,
+        };
+        let Some((line, row)) = row else {
             return Ok(None);
         };
         if let Row::Fields(fields) = &row {

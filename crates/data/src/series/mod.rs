@@ -31,7 +31,10 @@ pub use calendar::{Calendar, CalendarCycle};
 pub use columns::{RepeatedTimes, SeriesColumns, SeriesOptions};
 pub use doctor::SeriesExam;
 pub use frequency::Frequency;
-pub use guess::{Reason, Season, SeriesGuess, SeriesTask, guess, season_of};
+pub use guess::{
+    GuessOptions, Reason, Season, SeriesGuess, SeriesTask, describe_columns, guess, has_header,
+    season_of,
+};
 pub use labelled::{LabelledColumns, LabelledSeries, SeriesForm};
 pub use scaler::{ConstantChannels, Scaler};
 pub use split::{Extent, SeriesSplit, Span};

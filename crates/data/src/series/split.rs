@@ -53,10 +53,11 @@ impl SeriesSplit {
     /// Splits each series in time order into parts of these lengths. Rows behind the last part serve nothing.
     ///
     /// A share ends at the nearest row to where the shares up to it end, so that shares that add up to 1 leave no row out.
-    /// A part that is not wanted is `None` and has no rows.
+    /// A part that is not wanted is `None` and has no rows. A series that is too short for all parts is for training alone,
+    /// beside others that are not.
     ///
     /// # Errors
-    /// If a part would be empty, or the parts are longer than a series.
+    /// If in every series a part would be empty, or the parts are longer than the series.
     pub fn in_time(
         table: &SeriesTable,
         train: Extent,
@@ -64,47 +65,31 @@ impl SeriesSplit {
         test: Option<Extent>,
     ) -> Result<Self, DataError> {
         let mut split = Self::default();
-        let parts = [("train", Some(train)), ("valid", valid), ("test", test)];
+        let (mut first_fault, mut n_parted) = (None, 0);
         for series in 0..table.n_series() {
-            let len = table.len(series);
-            let (mut start, mut share) = (0, 0.0);
             let spans = [&mut split.train, &mut split.valid, &mut split.test];
-            for ((part, extent), spans) in parts.into_iter().zip(spans) {
-                let end = match extent {
-                    None => continue,
-                    Some(Extent::Rows(rows)) => {
-                        share += rows as f64 / len as f64;
-                        start + rows
+            let len = table.len(series);
+            match in_parts(table, series, [Some(train), valid, test]) {
+                Ok(parts) => {
+                    for (spans, rows) in spans.into_iter().zip(parts) {
+                        spans.extend(rows.map(|rows| Span { series, rows }));
                     }
-                    Some(Extent::Share(wanted)) if wanted > 0.0 && wanted <= 1.0 => {
-                        share += wanted;
-                        // Shares that a person wrote to add up to 1 may do so but for the last bits.
-                        ((share * len as f64).round() as usize).min(if share < 1.0 + 1e-9 {
-                            len
-                        } else {
-                            usize::MAX
-                        })
-                    }
-                    Some(Extent::Share(share)) => return Err(DataError::ShareOutOfRange { share }),
-                };
-                if end <= start || end > len {
-                    return Err(DataError::SeriesSplit {
-                        path: table.path().to_owned(),
-                        series: table.id(series).to_owned(),
-                        part,
-                        rows: len,
-                        start,
-                        end,
+                    n_parted += 1;
+                }
+                Err(fault @ DataError::SeriesSplit { .. }) => {
+                    first_fault.get_or_insert(fault);
+                    split.train.push(Span {
+                        series,
+                        rows: 0..len,
                     });
                 }
-                spans.push(Span {
-                    series,
-                    rows: start..end,
-                });
-                start = end;
+                Err(fault) => return Err(fault),
             }
         }
-        Ok(split)
+        match first_fault {
+            Some(fault) if n_parted == 0 => Err(fault),
+            _ => Ok(split),
+        }
     }
 
     /// Whole series by purpose: of the series in this order the first share is for training, the next for validation, the
@@ -193,4 +178,48 @@ impl SeriesSplit {
         }
         Ok(split)
     }
+}
+
+/// The rows of the parts of one series, training, validation, test.
+fn in_parts(
+    table: &SeriesTable,
+    series: usize,
+    extents: [Option<Extent>; 3],
+) -> Result<[Option<Range<usize>>; 3], DataError> {
+    let len = table.len(series);
+    let mut parts = [None, None, None];
+    let (mut start, mut share) = (0, 0.0);
+    let names = ["train", "valid", "test"];
+    for ((part, extent), rows) in names.into_iter().zip(extents).zip(&mut parts) {
+        let end = match extent {
+            None => continue,
+            Some(Extent::Rows(rows)) => {
+                share += rows as f64 / len as f64;
+                start + rows
+            }
+            Some(Extent::Share(wanted)) if wanted > 0.0 && wanted <= 1.0 => {
+                share += wanted;
+                // Shares that a person wrote to add up to 1 may do so but for the last bits.
+                ((share * len as f64).round() as usize).min(if share < 1.0 + 1e-9 {
+                    len
+                } else {
+                    usize::MAX
+                })
+            }
+            Some(Extent::Share(share)) => return Err(DataError::ShareOutOfRange { share }),
+        };
+        if end <= start || end > len {
+            return Err(DataError::SeriesSplit {
+                path: table.path().to_owned(),
+                series: table.id(series).to_owned(),
+                part,
+                rows: len,
+                start,
+                end,
+            });
+        }
+        *rows = Some(start..end);
+        start = end;
+    }
+    Ok(parts)
 }

@@ -86,7 +86,10 @@ impl Channel {
     fn problem(&self, name: &str, rows: u64, is_fitted_on: bool) -> Option<Problem> {
         let Some(first) = self.first else {
             let message = format!("the column {name:?} has no value at all");
-            return Some(Problem::new(Level::Error, message).hint("leave it out of the columns"));
+            return Some(
+                Problem::new(Level::Error, message)
+                    .hint("leave it out: name the others as data.target_columns"),
+            );
         };
         if self.is_constant && is_fitted_on {
             let message = format!(
@@ -94,7 +97,7 @@ impl Channel {
             );
             return Some(
                 Problem::new(Level::Error, message)
-                    .hint("leave it out of the columns, or have constant channels centred"),
+                    .hint("leave it out: name the others as data.target_columns"),
             );
         }
         if self.n_missing == 0 {

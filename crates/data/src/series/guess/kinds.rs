@@ -9,7 +9,7 @@ use crate::series::time::TimeColumn;
 use crate::series::value::{NoValue, read_value};
 
 /// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Times, or so it seems.
     Times,
@@ -27,8 +27,23 @@ pub(super) enum Kind {
 pub(super) struct ColumnKind {
     pub name: String,
     pub kind: Kind,
+    /// Whether its values are numbers or missing, but for a few faulty ones, as of a column that holds nothing.
+    pub are_numbers: bool,
     /// How many different values there are.
     pub n_distinct: usize,
+}
+
+impl Kind {
+    /// What a column of it holds, in a word.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Times => "times",
+            Self::Numbers => "numbers",
+            Self::Words => "words",
+            Self::Texts => "texts",
+            Self::Nothing => "nothing",
+        }
+    }
 }
 
 /// Words that name a column of times.
@@ -43,6 +58,12 @@ const TIME_NAMES: [&str; 9] = [
     "month",
     "year",
 ];
+
+/// How many of so many values may be faulty without changing what a column is taken for: the reader says which they are.
+pub(super) const fn tolerated(values: usize) -> usize {
+    const LEAST: usize = 20;
+    if values < LEAST { 0 } else { values / LEAST }
+}
 
 /// A name without case.
 pub(super) fn is_called(name: &str, names: &[&str]) -> bool {
@@ -61,27 +82,30 @@ pub(super) fn column_kind(name: &str, place: usize, sample: &[Record]) -> Column
         .filter(|text| !text.is_empty())
         .collect();
     let distinct: HashSet<&str> = present.iter().copied().collect();
+    let numbers = (present.iter())
+        .filter(|text| read_value(text) != Err(NoValue::NotANumber))
+        .count();
+    let are_numbers = numbers + tolerated(present.len()) >= present.len();
     ColumnKind {
         name: name.to_owned(),
-        kind: kind(name, &present, distinct.len()),
+        kind: kind(name, &present, are_numbers, distinct.len()),
+        are_numbers,
         n_distinct: distinct.len(),
     }
 }
 
-fn kind(name: &str, present: &[&str], n_distinct: usize) -> Kind {
+fn kind(name: &str, present: &[&str], are_numbers: bool, n_distinct: usize) -> Kind {
     if present.is_empty() {
         return Kind::Nothing;
     }
-    let numbers = present
-        .iter()
-        .all(|text| read_value(text) != Err(NoValue::NotANumber));
-    let mut times = TimeColumn::new(None);
-    let reads_times = present.iter().all(|text| times.push(text).is_ok());
+    let mut column = TimeColumn::new(None);
+    let times = present.iter().filter(|text| column.push(text).is_ok());
+    let are_times = times.count() + tolerated(present.len()) >= present.len();
     // A number is a time only where the column is called one.
-    if reads_times && (!numbers || is_called(name, &TIME_NAMES)) {
+    if are_times && (!are_numbers || is_called(name, &TIME_NAMES)) {
         return Kind::Times;
     }
-    if numbers {
+    if are_numbers {
         return Kind::Numbers;
     }
     const LONGEST_WORDS: usize = 3;

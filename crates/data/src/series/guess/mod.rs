@@ -1,17 +1,23 @@
 //! What a file of series is for, guessed from what is in it; every guess with its reason.
 
+mod classes;
 mod forecasting;
+mod header;
+mod ids;
 mod kinds;
 mod layout;
+mod scan;
 mod season;
 mod sizes;
 
 use serde::Serialize;
 
-pub use layout::guess;
+pub use header::has_header;
+pub use layout::{describe_columns, guess};
 pub use season::{Season, season_of};
 
 use super::{Calendar, Frequency, RepeatedTimes, SeriesForm};
+use crate::Column;
 
 /// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,22 +29,44 @@ pub enum SeriesTask {
     Classification,
 }
 
+/// What somebody said of a file before it is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuessOptions {
+    /// The column of labels of whole series.
+    pub label: Option<Column>,
+    /// What to do with the file; labels of series count for nothing where it is forecasting.
+    pub task: Option<SeriesTask>,
+    /// The share of a table's rows that is trained on: a channel that never changes there has no scale.
+    pub train_share: f64,
+}
+
+impl Default for GuessOptions {
+    fn default() -> Self {
+        Self {
+            label: None,
+            task: None,
+            train_share: 0.7,
+        }
+    }
+}
+
 /// What was guessed of a file of series.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SeriesGuess {
     /// What to do with it.
     pub task: SeriesTask,
-    /// The column of times, by name; by number in a file without a header.
-    pub time_column: Option<String>,
+    /// The column of times, by name; by number in a file without a header, or where the name is empty or comes twice.
+    pub time_column: Option<Column>,
     /// The column of ids.
-    pub id_column: Option<String>,
+    pub id_column: Option<Column>,
     /// The column of labels.
-    pub label_column: Option<String>,
-    /// The channels.
+    pub label_column: Option<Column>,
+    /// The names of the channels.
     pub channels: Vec<String>,
-    /// Whether the channels are all columns of numbers that are not named otherwise, so that they need not be listed.
-    pub are_all_channels: bool,
+    /// The columns of the channels; none where they are all columns of numbers that are not named otherwise, so that they
+    /// need not be listed.
+    pub target_columns: Option<Vec<Column>>,
     /// How whole series stand in the file, for classification.
     pub form: Option<SeriesForm>,
     /// What must become of repeated times.
@@ -53,6 +81,8 @@ pub struct SeriesGuess {
     pub rows: usize,
     /// The number of series.
     pub n_series: usize,
+    /// Rows of a series, which half of all rows have at least in theirs.
+    pub rows_of_series: usize,
     /// Rows to look back; for classification the longest series.
     pub lookback: usize,
     /// Rows to tell; 0 for classification.

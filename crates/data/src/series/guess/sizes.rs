@@ -1,7 +1,7 @@
 //! How far to look back and ahead.
 
 use super::Reason;
-use crate::series::SeriesTable;
+use super::layout::counted;
 
 pub(super) struct Sizes {
     pub lookback: usize,
@@ -19,12 +19,22 @@ const MOST_LOOKBACK: usize = 4;
 /// Rows that a lookback has at most, unless two seasons are more.
 const MOST_LOOKBACK_ROWS: usize = 512;
 
-/// Guesses from the rows and the season.
-pub(super) fn sizes(table: &SeriesTable, season: Option<usize>) -> Sizes {
-    let rows = (0..table.n_series())
-        .map(|series| table.len(series))
-        .max()
-        .unwrap_or(0);
+/// The length of a series that half of all rows have at least: one long series among many short ones says little, and so
+/// do many that are too short for anything.
+pub(super) fn typical(lengths: impl Iterator<Item = usize>) -> usize {
+    let mut lengths: Vec<usize> = lengths.collect();
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    let all: usize = lengths.iter().sum();
+    let mut so_far = 0;
+    let reaches_half = |length: &&usize| {
+        so_far += **length;
+        2 * so_far >= all
+    };
+    lengths.iter().find(reaches_half).copied().unwrap_or(0)
+}
+
+/// Guesses from the rows of a series and the season.
+pub(super) fn sizes(rows: usize, season: Option<usize>) -> Sizes {
     let (most_ahead, most_back) = ((rows / MOST_HORIZON).max(1), (rows / MOST_LOOKBACK).max(1));
     let (wanted, why) = match season {
         Some(season) if season <= HORIZON => {
@@ -41,7 +51,7 @@ pub(super) fn sizes(table: &SeriesTable, season: Option<usize>) -> Sizes {
     };
     let ahead = Reason {
         what: "horizon",
-        sentence: format!("{horizon} rows ahead: {why}."),
+        sentence: format!("{} ahead: {why}.", counted(horizon, "row")),
     };
     let (wanted, why) = match season {
         Some(season) if 2 * season > MOST_LOOKBACK_ROWS => (2 * season, "two seasons".to_owned()),
@@ -67,7 +77,7 @@ pub(super) fn sizes(table: &SeriesTable, season: Option<usize>) -> Sizes {
     };
     let back = Reason {
         what: "lookback",
-        sentence: format!("{lookback} rows back: {why}."),
+        sentence: format!("{} back: {why}.", counted(lookback, "row")),
     };
     Sizes {
         lookback,

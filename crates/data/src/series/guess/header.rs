@@ -1,0 +1,126 @@
+//! Whether the first row of a table names its columns.
+
+use super::kinds::tolerated;
+use crate::series::time::TimeColumn;
+use crate::series::value::{NoValue, read_value};
+use crate::wording::other_separator;
+use crate::{DataError, Format, Records, Source};
+
+/// Rows that the question looks at.
+const LOOKED_AT: usize = 1_000;
+/// A longer field is no name.
+const LONGEST_NAME: usize = 64;
+/// So many whole numbers that count on are names, beside a field that is none.
+const LEAST_COUNTED: usize = 3;
+
+/// Whether the first row of a table names its columns. Other files than tables count as named.
+///
+/// It does where a field is neither a number nor a time and all values below it are, or where an empty field begins a row
+/// of numbers that count on, as pandas writes an index. Elsewhere it does if none of its fields is empty, a number, long,
+/// or comes again in its column.
+///
+/// # Errors
+/// If the first rows cannot be read, or hold one field each that another separator parts.
+pub fn has_header(source: &Source) -> Result<bool, DataError> {
+    let source = source.clone().with_header(false);
+    if !matches!(source.format()?, Format::Csv | Format::Tsv) {
+        return Ok(true);
+    }
+    let mut records = Records::open(&source)?;
+    let n_columns = records.columns().len();
+    let Some(first) = records.next().transpose()? else {
+        return Ok(true);
+    };
+    let names: Vec<String> = (0..n_columns)
+        .map(|place| first.text(place).map(|name| name.trim().to_owned()))
+        .collect::<Result<_, _>>()?;
+    let hint = other_separator(&names);
+    if !hint.is_empty() {
+        return Err(DataError::OneColumn {
+            path: source.path().to_owned(),
+            hint,
+        });
+    }
+    let mut below: Vec<Below> = (0..n_columns).map(|_| Below::new()).collect();
+    for record in records.take(LOOKED_AT) {
+        let record = record?;
+        for (place, below) in below.iter_mut().enumerate() {
+            below.add(record.text(place)?.trim(), &names[place]);
+        }
+    }
+    let is_named = |(name, below): (&String, &Below)| {
+        !name.is_empty()
+            && name.chars().count() <= LONGEST_NAME
+            && !is_number(name)
+            && TimeColumn::new(None).push(name).is_err()
+            && below.is_typed()
+    };
+    if names.iter().zip(&below).any(is_named) {
+        return Ok(true);
+    }
+    if let [index, others @ ..] = names.as_slice()
+        && index.is_empty()
+        && !below[0].has_empty
+        && below[0].is_typed()
+        && others.len() >= LEAST_COUNTED
+        && count_on(others)
+    {
+        return Ok(true);
+    }
+    let looks_like_data = |(name, below): (&String, &Below)| {
+        name.is_empty()
+            || name.parse::<f64>().is_ok()
+            || name.chars().count() > LONGEST_NAME
+            || below.has_name
+    };
+    Ok(!names.iter().zip(&below).any(looks_like_data))
+}
+
+fn is_number(text: &str) -> bool {
+    read_value(text) != Err(NoValue::NotANumber)
+}
+
+fn count_on(names: &[String]) -> bool {
+    let numbers: Vec<u64> = names.iter().flat_map(|name| name.parse()).collect();
+    numbers.len() == names.len() && numbers.windows(2).all(|pair| pair[0] + 1 == pair[1])
+}
+
+/// What stands below the first field of a column.
+struct Below {
+    present: usize,
+    numbers: usize,
+    times: usize,
+    reader: TimeColumn,
+    has_empty: bool,
+    has_name: bool,
+}
+
+impl Below {
+    fn new() -> Self {
+        Self {
+            present: 0,
+            numbers: 0,
+            times: 0,
+            reader: TimeColumn::new(None),
+            has_empty: false,
+            has_name: false,
+        }
+    }
+
+    fn add(&mut self, text: &str, name: &str) {
+        self.has_name |= text == name;
+        if text.is_empty() {
+            self.has_empty = true;
+            return;
+        }
+        self.present += 1;
+        self.numbers += usize::from(is_number(text));
+        self.times += usize::from(self.reader.push(text).is_ok());
+    }
+
+    /// Whether all values are numbers, or all are times, but for a few faulty ones.
+    fn is_typed(&self) -> bool {
+        let all = self.present - tolerated(self.present);
+        self.present > 0 && (self.numbers >= all || self.times >= all)
+    }
+}
