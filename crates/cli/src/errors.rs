@@ -211,6 +211,10 @@ fn of_training(error: &TrainError) -> Code {
         | TrainError::NothingKnown { .. }
         | TrainError::NoLabelledStep { .. }
         | TrainError::NoColumn { .. }
+        | TrainError::NotForTask { .. }
+        | TrainError::PlainLines { .. }
+        | TrainError::SeriesTooShort { .. }
+        | TrainError::HeaderIsData { .. }
         | TrainError::NoRidge => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,
         TrainError::Lock(error) => of_lock(error),

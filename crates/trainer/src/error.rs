@@ -102,17 +102,53 @@ pub enum TrainError {
     },
 
     /// A file is not one that a task can be proposed for.
-    #[error(
-        "{path} was taken for {found}, and {asked} needs something else; leave --task out, or copy a configuration of that task from configs/",
-        path = path.display()
-    )]
+    #[error("{path}: {asked} needs {wanted}; found {found}", path = path.display())]
     NotForTask {
         /// The file.
         path: PathBuf,
         /// The task that was asked for.
         asked: &'static str,
-        /// What the file was taken for.
-        found: &'static str,
+        /// What it needs.
+        wanted: &'static str,
+        /// What the columns of the file hold.
+        found: String,
+    },
+
+    /// A file without columns.
+    #[error(
+        "{path} is read as plain lines, which have no labels and no times; where it is a table, give --input-format",
+        path = path.display()
+    )]
+    PlainLines {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Series that no parts can be made of.
+    #[error(
+        "{path}: series of {rows} row{s} are too short for parts to train on, to choose by and to measure on; {asked} needs at least {least} rows",
+        path = path.display(),
+        s = if *rows == 1 { "" } else { "s" }
+    )]
+    SeriesTooShort {
+        /// The file.
+        path: PathBuf,
+        /// What was to be proposed.
+        asked: &'static str,
+        /// Rows of a series.
+        rows: usize,
+        /// How many it must have.
+        least: usize,
+    },
+
+    /// A first row of private data that names no columns.
+    #[error(
+        "the first row of {path} looks like data and not like names, of which alone a private proposal is made; put a row of names in front, or write a configuration with data.header = false and columns by number",
+        path = path.display()
+    )]
+    HeaderIsData {
+        /// The file.
+        path: PathBuf,
     },
 
     /// The data has changed since the run began.

@@ -6,10 +6,14 @@ use regard_trainer::config::Task;
 use regard_trainer::init::{InitOptions, PrivateInitOptions, propose, propose_private};
 
 use crate::args::{InitArgs, TableFormat};
+use crate::errors::UsageError;
 use crate::output::Printer;
 
 /// Proposes a configuration on stdout.
 pub fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<()> {
+    if let Some(fault) = args.fault() {
+        return Err(UsageError(fault).into());
+    }
     let format = args.input_format.map(|format| match format {
         TableFormat::Csv => Format::Csv,
         TableFormat::Tsv => Format::Tsv,
@@ -18,6 +22,8 @@ pub fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.private {
         let proposal = propose_private(&PrivateInitOptions {
             train: args.train.clone(),
+            valid: args.valid.clone(),
+            test: args.test.clone(),
             task: args.task.unwrap_or(Task::TextClassification),
             format,
             text_column: args.text_column.clone(),

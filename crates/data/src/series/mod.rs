@@ -32,8 +32,8 @@ pub use columns::{RepeatedTimes, SeriesColumns, SeriesOptions};
 pub use doctor::SeriesExam;
 pub use frequency::Frequency;
 pub use guess::{
-    GuessOptions, Reason, Season, SeriesGuess, SeriesTask, describe_columns, guess, has_header,
-    season_of,
+    GuessOptions, Reason, Season, SeriesGuess, SeriesTask, are_values, describe_columns, guess,
+    has_header, season_of,
 };
 pub use labelled::{LabelledColumns, LabelledSeries, SeriesForm};
 pub use scaler::{ConstantChannels, Scaler};

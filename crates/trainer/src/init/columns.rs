@@ -79,8 +79,8 @@ pub(super) struct ColumnStatistics {
     /// The count of each value, until there are too many for labels.
     values: HashMap<String, usize>,
     overflowed: bool,
-    /// Whether a text is something else than a number.
-    has_words: bool,
+    /// How many texts are something else than a number.
+    n_words: usize,
 }
 
 impl ColumnStatistics {
@@ -88,7 +88,8 @@ impl ColumnStatistics {
     pub(super) fn add(&mut self, text: &str, room: &mut ValueRoom) {
         self.rows += 1;
         self.characters += text.chars().count() as u64;
-        self.has_words |= !text.trim().is_empty() && text.trim().parse::<f64>().is_err();
+        let is_word = !text.trim().is_empty() && text.trim().parse::<f64>().is_err();
+        self.n_words += usize::from(is_word);
         let words = text.split_whitespace().count();
         self.whitespace += words.saturating_sub(1) as u64;
         *self.lengths.entry(words as u32).or_default() += 1;
@@ -132,6 +133,11 @@ impl ColumnStatistics {
     /// The mean number of characters of a word: large where words are not parted by spaces.
     pub(super) fn characters_per_word(&self) -> f64 {
         self.characters as f64 / (self.whitespace + self.rows as u64).max(1) as f64
+    }
+
+    /// Whether more than a few faulty ones are something else than a number.
+    fn has_words(&self) -> bool {
+        20 * self.n_words > self.rows
     }
 
     /// Different values, if they are few enough to be labels: at least two, and on average at least
@@ -271,7 +277,7 @@ fn best_text(
     label: usize,
 ) -> Result<(usize, String), TrainError> {
     let longest = (0..names.len())
-        .filter(|index| *index != label && statistics[*index].has_words)
+        .filter(|index| *index != label && statistics[*index].has_words())
         .max_by(|a, b| {
             let length = |index: &usize| statistics[*index].mean_characters();
             // Of equals the first.

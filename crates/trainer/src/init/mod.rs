@@ -14,8 +14,8 @@ mod sizes;
 
 use std::path::{Path, PathBuf};
 
-use regard_data::series::SeriesTask;
-use regard_data::{Column, Format, Records, Source, require_regular_file};
+use regard_data::series::{GuessOptions, SeriesTask, describe_columns, has_header};
+use regard_data::{Column, DataError, Format, Records, Source, require_regular_file};
 
 pub use columns::ColumnGuess;
 pub use private::{PrivateInitOptions, propose_private};
@@ -82,33 +82,60 @@ pub struct TextProposal {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, no column can be the text or the label, or the file is not one for the task that is asked for.
+/// If the file cannot be read, no column can be the text or the label, the file is not one for the task that is asked for, or
+/// training would refuse it or a file of another part.
 pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     // It is read twice: for the header, and for everything else.
     require_regular_file(&options.train)?;
+    let is_ts = series::is_ts(&options.train);
+    if !is_ts && source_of(options, &options.train, true).format()? == Format::Lines {
+        return Err(TrainError::PlainLines {
+            path: options.train.clone(),
+        });
+    }
     if options.task == Some(Task::TextClassification) {
         return propose_text(options).map(|proposal| Proposal::Text(Box::new(proposal)));
     }
-    let fault = match propose_series(options) {
-        Ok(Some(proposal)) => return Ok(Proposal::Series(Box::new(proposal))),
-        Ok(None) if let Some(asked) = options.task => {
-            return Err(not_for(options, asked, "texts, or a table without series"));
-        }
-        Ok(None) => None,
-        Err(error) if series::is_ts(&options.train) || options.task.is_some() => return Err(error),
-        // What is no number in a series may be a text like others.
-        Err(error) => Some(error),
-    };
-    match (propose_text(options), fault) {
-        (Err(TrainError::NoColumn { .. }), Some(fault)) => Err(fault),
-        (proposed, _) => proposed.map(|proposal| Proposal::Text(Box::new(proposal))),
+    if let Some(proposal) = propose_series(options)? {
+        return Ok(Proposal::Series(Box::new(proposal)));
+    }
+    if let Some(asked) = options.task {
+        return Err(TrainError::NotForTask {
+            path: options.train.clone(),
+            asked: asked.name(),
+            wanted: series::wanted(asked),
+            found: match is_ts {
+                true => "whole series with a label each".to_owned(),
+                false => describe_columns(&header_and_source(options)?.1)?,
+            },
+        });
+    }
+    match propose_text(options) {
+        // Whoever has numbers meant something else than labels of texts.
+        Err(TrainError::NoColumn {
+            path,
+            wanted,
+            found,
+        }) => Err(TrainError::NoColumn {
+            wanted: match describe_columns(&header_and_source(options)?.1)? {
+                columns if columns.contains("(numbers)") || columns.contains("(times)") => {
+                    format!(
+                        "{wanted}, or for series {}, while its columns are {columns}",
+                        series::wanted(Task::SeriesForecasting)
+                    )
+                }
+                _ => wanted,
+            },
+            path,
+            found,
+        }),
+        proposed => proposed.map(|proposal| Proposal::Text(Box::new(proposal))),
     }
 }
 
 /// Proposes a configuration for labelled texts.
 fn propose_text(options: &InitOptions) -> Result<TextProposal, TrainError> {
-    let header = has_header(options)?;
-    let source = source_of(options, &options.train, header)?;
+    let (header, source) = header_and_source(options)?;
     let records = Records::open(&source)?;
     let names = records.columns().to_vec();
     let is_folder = records.is_folder();
@@ -127,7 +154,20 @@ fn propose_text(options: &InitOptions) -> Result<TextProposal, TrainError> {
         }
         n_rows += 1;
     }
+    if n_rows == 0 {
+        return Err(DataError::NoRows {
+            path: options.train.clone(),
+        }
+        .into());
+    }
     let columns = columns::guess(options, header, &names, &statistics)?;
+    for path in [&options.valid, &options.test].into_iter().flatten() {
+        let records = Records::open(&source_of(options, path, header))?;
+        if !records.is_folder() {
+            records.column(&columns.text)?;
+            records.column(&columns.label)?;
+        }
+    }
     let sizes = Sizes::choose(
         n_rows,
         columns.n_labels,
@@ -148,82 +188,39 @@ fn propose_series(options: &InitOptions) -> Result<Option<SeriesProposal>, Train
     if options.text_column.is_some() || options.train.is_dir() {
         return Ok(None);
     }
-    let header = series::is_ts(&options.train) || has_header(options)?;
-    let source = source_of(options, &options.train, header)?;
-    let Some(guess) = regard_data::series::guess(&source, options.label_column.as_ref())? else {
+    let (header, source) = header_and_source(options)?;
+    let guess_options = GuessOptions {
+        label: options.label_column.clone(),
+        task: options.task.map(|task| match task {
+            Task::SeriesClassification => SeriesTask::Classification,
+            _ => SeriesTask::Forecasting,
+        }),
+        train_share: series::train_percent(options) as f64 / 100.0,
+    };
+    let Some(guess) = regard_data::series::guess(&source, &guess_options)? else {
         return Ok(None);
     };
     let task = match (guess.task, options.task) {
+        (SeriesTask::Classification, _) => Task::SeriesClassification,
         (SeriesTask::Forecasting, Some(Task::SeriesAnomaly)) => Task::SeriesAnomaly,
-        (SeriesTask::Forecasting, None | Some(Task::SeriesForecasting)) => Task::SeriesForecasting,
-        (SeriesTask::Classification, None | Some(Task::SeriesClassification)) => {
-            Task::SeriesClassification
-        }
-        (SeriesTask::Forecasting, Some(asked)) => {
-            return Err(not_for(options, asked, "series without labels"));
-        }
-        (SeriesTask::Classification, Some(asked)) => {
-            return Err(not_for(options, asked, "whole series with a label each"));
-        }
+        (SeriesTask::Forecasting, _) => Task::SeriesForecasting,
     };
-    Ok(Some(SeriesProposal {
-        options: options.clone(),
-        header,
-        guess,
-        task,
-    }))
+    SeriesProposal::new(options, header, guess, task).map(Some)
 }
 
-fn not_for(options: &InitOptions, asked: Task, found: &'static str) -> TrainError {
-    TrainError::NotForTask {
-        path: options.train.clone(),
-        asked: asked.name(),
-        found,
-    }
+/// The training file, and whether its first row names the columns.
+fn header_and_source(options: &InitOptions) -> Result<(bool, Source), TrainError> {
+    let source = source_of(options, &options.train, true);
+    let header = series::is_ts(&options.train) || has_header(&source)?;
+    Ok((header, source.with_header(header)))
 }
 
-fn source_of(options: &InitOptions, path: &Path, header: bool) -> Result<Source, TrainError> {
+fn source_of(options: &InitOptions, path: &Path, header: bool) -> Source {
     let source = Source::new(path).with_header(header);
-    Ok(match options.format {
+    match options.format {
         Some(format) => source.with_format(format),
         None => source,
-    })
-}
-
-/// Rows that the question for a header looks at.
-const LOOKED_AT: usize = 1000;
-
-/// Whether the first row names the columns: none of its fields is a number, is long, or occurs
-/// again in its column.
-fn has_header(options: &InitOptions) -> Result<bool, TrainError> {
-    let source = source_of(options, &options.train, false)?;
-    if !matches!(source.format()?, Format::Csv | Format::Tsv) {
-        return Ok(true);
     }
-    let mut records = Records::open(&source)?;
-    let n_columns = records.columns().len();
-    let Some(first) = records.next().transpose()? else {
-        return Ok(true);
-    };
-    let mut names = Vec::with_capacity(n_columns);
-    for column in 0..n_columns {
-        names.push(first.text(column)?.into_owned());
-    }
-    let looks_like_data = |name: &String| {
-        name.trim().is_empty() || name.parse::<f64>().is_ok() || name.chars().count() > 64
-    };
-    if names.iter().any(looks_like_data) {
-        return Ok(false);
-    }
-    for record in records.take(LOOKED_AT) {
-        let record = record?;
-        for (column, name) in names.iter().enumerate() {
-            if record.text(column)? == name.as_str() {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

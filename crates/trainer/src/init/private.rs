@@ -5,13 +5,17 @@
 //! `check` refuses a configuration that is not filled in.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::path::PathBuf;
 
-use regard_data::{Column, Format, Records, Source, require_regular_file};
+use regard_data::series::are_values;
+use regard_data::{Column, DataError, Format, Records, Source, require_regular_file};
 use toml::Value;
 
 use super::columns::{LABEL_NAMES, TEXT_NAMES};
 use super::private_series::render_series;
+use super::render::{format, path};
+use super::series::is_ts;
 use crate::config::Task;
 use crate::error::TrainError;
 
@@ -20,6 +24,10 @@ use crate::error::TrainError;
 pub struct PrivateInitOptions {
     /// The training file.
     pub train: PathBuf,
+    /// The validation file, of which nothing is read.
+    pub valid: Option<PathBuf>,
+    /// The test file, of which nothing is read.
+    pub test: Option<PathBuf>,
     /// What the model is to learn.
     pub task: Task,
     /// The format of the file, if its extension does not say it.
@@ -42,15 +50,12 @@ pub struct PrivateInitOptions {
 ///
 /// # Errors
 ///
-/// If the header of the file cannot be read.
+/// If the header of the file cannot be read, looks like data, or lacks a column that was said.
 pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainError> {
-    require_regular_file(&options.train)?;
-    let source = Source::new(&options.train).with_header(true);
-    let source = match options.format {
-        Some(format) => source.with_format(format),
-        None => source,
+    let names = match is_ts(&options.train) {
+        true => Vec::new(),
+        false => header(options)?,
     };
-    let names = Records::open(&source)?.columns().to_vec();
     let column = |said: &Option<Column>, known: &[&str]| {
         said.clone().or_else(|| {
             let is = |known: &&str, name: &String| name.eq_ignore_ascii_case(known);
@@ -74,6 +79,55 @@ pub fn propose_private(options: &PrivateInitOptions) -> Result<String, TrainErro
     Ok(toml)
 }
 
+/// The names of the columns: of the file its first row alone.
+fn header(options: &PrivateInitOptions) -> Result<Vec<String>, TrainError> {
+    require_regular_file(&options.train)?;
+    let source = Source::new(&options.train).with_header(true);
+    let source = match options.format {
+        Some(format) => source.with_format(format),
+        None => source,
+    };
+    let records = match source.format()? {
+        Format::Folder => Records::open(&source)?,
+        // As a stream: of a file of JSON Lines more than one row would be read for its keys.
+        _ => {
+            let file = File::open(&options.train).map_err(|source| DataError::Open {
+                path: options.train.clone(),
+                source,
+            })?;
+            Records::from_reader(file, &source)?
+        }
+    };
+    if are_values(records.columns()) {
+        return Err(TrainError::HeaderIsData {
+            path: options.train.clone(),
+        });
+    }
+    for said in [&options.text_column, &options.label_column]
+        .into_iter()
+        .flatten()
+    {
+        records.column(said)?;
+    }
+    Ok(records.columns().to_vec())
+}
+
+/// The validation and the test file, or a share for the one and nothing for the other.
+pub(super) fn held_out(
+    options: &PrivateInitOptions,
+    what: &str,
+    out: &mut String,
+) -> std::fmt::Result {
+    match &options.valid {
+        Some(valid) => writeln!(out, "valid = {}", path(valid))?,
+        None => writeln!(out, "valid = 0.1  # held out {what} by {what}")?,
+    }
+    match &options.test {
+        Some(test) => writeln!(out, "test = {}", path(test)),
+        None => Ok(()),
+    }
+}
+
 /// What a configuration begins with.
 pub(super) fn beginning(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
     writeln!(
@@ -82,15 +136,7 @@ pub(super) fn beginning(options: &PrivateInitOptions, out: &mut String) -> std::
         options.task.name(),
         quoted(&options.train.display().to_string())
     )?;
-    if let Some(format) = options.format {
-        let name = match format {
-            Format::Csv => "csv",
-            Format::Tsv => "tsv",
-            _ => "jsonl",
-        };
-        writeln!(out, "format = \"{name}\"")?;
-    }
-    Ok(())
+    format(options.format, out)
 }
 
 /// A text as TOML has it.
@@ -159,7 +205,7 @@ fn render(
     out: &mut String,
 ) -> std::fmt::Result {
     beginning(options, out)?;
-    writeln!(out, "valid = 0.1  # held out row by row")?;
+    held_out(options, "row", out)?;
     for (key, column, flag) in [
         ("text_column", text, "--text-column"),
         ("label_column", label, "--label-column"),
@@ -204,6 +250,8 @@ mod tests {
     fn options(train: PathBuf) -> PrivateInitOptions {
         PrivateInitOptions {
             train,
+            valid: None,
+            test: None,
             task: Task::TextClassification,
             format: None,
             text_column: None,
@@ -251,5 +299,63 @@ mod tests {
             (1000, 160)
         );
         assert!(config.privacy.is_some());
+    }
+
+    #[test]
+    fn a_first_row_of_data_is_refused_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.csv");
+        for data in ["2024-01-01 00:00:00,5", "canary,0.1288", "1,2,3"] {
+            std::fs::write(&train, format!("{data}\n")).unwrap();
+            for task in Task::ALL {
+                let options = PrivateInitOptions {
+                    task: *task,
+                    ..options(train.clone())
+                };
+                let message = propose_private(&options).unwrap_err().to_string();
+                let advice = "looks like data and not like names";
+                assert!(message.contains(advice), "{message}");
+                assert!(!message.contains("canary") && !message.contains("2024"));
+            }
+        }
+        // Names may be numbers beside words.
+        std::fs::write(&train, "date,0,1\n").unwrap();
+        assert!(propose_private(&options(train)).is_ok());
+    }
+
+    #[test]
+    fn a_column_that_the_header_lacks_is_refused_and_other_files_are_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.csv");
+        std::fs::write(&train, "label,text\na,b\n").unwrap();
+        let options = options(train);
+        let refused = propose_private(&PrivateInitOptions {
+            label_column: Some("nope".into()),
+            ..options.clone()
+        });
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains("no column \"nope\""), "{message}");
+        let proposal = propose_private(&PrivateInitOptions {
+            valid: Some("v.csv".into()),
+            test: Some("t.csv".into()),
+            ..options
+        });
+        let proposal = proposal.unwrap();
+        assert!(
+            proposal.contains("valid = \"v.csv\"\ntest = \"t.csv\"\n"),
+            "{proposal}"
+        );
+    }
+
+    #[test]
+    fn of_json_lines_the_first_row_alone_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.jsonl");
+        std::fs::write(&train, "{\"time\": 1}\n{\"canary\": 1}\n").unwrap();
+        let proposal = propose_private(&PrivateInitOptions {
+            task: Task::SeriesForecasting,
+            ..options(train)
+        });
+        assert!(!proposal.unwrap().contains("canary"));
     }
 }

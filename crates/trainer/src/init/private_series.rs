@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use regard_data::Column;
 
-use super::private::{PrivateInitOptions, beginning, labels, named, quoted, training};
+use super::private::{PrivateInitOptions, beginning, held_out, labels, named, quoted, training};
+use super::render::path;
 use super::series::is_ts;
 use crate::config::Task;
 
@@ -56,18 +57,9 @@ pub(super) fn render_series(
                 "# max_steps = …  # to fill in, or --max-length: the steps of a series that count"
             )?,
         }
-        writeln!(out, "valid = 0.1  # held out series by series")?;
+        held_out(options, "series", out)?;
     } else {
-        if options.task == Task::SeriesAnomaly {
-            writeln!(
-                out,
-                "# valid = \"…\"  # to fill in: a public file of the same columns, to find the threshold on"
-            )?;
-        }
-        writeln!(
-            out,
-            "lookback = 48  # steps that are seen\nhorizon = 12  # steps that are told\nstride = 12  # from one training window to the next"
-        )?;
+        windows(options, out)?;
     }
     writeln!(
         out,
@@ -92,6 +84,52 @@ pub(super) fn render_series(
             out,
             "public = [\"valid\"]  # a threshold found on private data would tell something of it"
         )?;
+    }
+    Ok(())
+}
+
+/// Windows, and the parts that they are of.
+fn windows(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
+    let is_anomaly = options.task == Task::SeriesAnomaly;
+    let files = [("valid", 10, &options.valid), ("test", 20, &options.test)];
+    for (key, _, file) in &files {
+        match file {
+            Some(file) if is_anomaly && *key == "valid" => writeln!(
+                out,
+                "valid = {}  # you say that it is public: the threshold is found on it",
+                path(file)
+            )?,
+            Some(file) => writeln!(out, "{key} = {}", path(file))?,
+            None if is_anomaly && *key == "valid" => writeln!(
+                out,
+                "# valid = \"…\"  # to fill in, or --valid: a public file of the same columns, to find the threshold on"
+            )?,
+            None => {}
+        }
+    }
+    writeln!(
+        out,
+        "lookback = 48  # steps that are seen\nhorizon = 12  # steps that are told\nstride = 12  # from one training window to the next"
+    )?;
+    let held_out: Vec<_> = files
+        .iter()
+        .filter(|(key, _, file)| file.is_none() && !(is_anomaly && *key == "valid"))
+        .collect();
+    let train = 100
+        - held_out
+            .iter()
+            .map(|(_, percent, _)| percent)
+            .sum::<usize>();
+    if train == 100 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n[data.split]  # in time order, in each series\ntrain = {}",
+        train as f64 / 100.0
+    )?;
+    for (key, percent, _) in held_out {
+        writeln!(out, "{key} = {}", *percent as f64 / 100.0)?;
     }
     Ok(())
 }
@@ -160,6 +198,8 @@ mod tests {
     fn options(train: std::path::PathBuf, task: Task) -> PrivateInitOptions {
         PrivateInitOptions {
             train,
+            valid: None,
+            test: None,
             task,
             format: None,
             text_column: None,
@@ -226,6 +266,59 @@ mod tests {
             {
                 assert!(message.contains(key), "{key}: {message}");
             }
+        }
+    }
+
+    #[test]
+    fn parts_of_private_series_are_the_files_that_are_given_and_shares_of_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join("t.csv");
+        std::fs::write(&train, "hour,user,load\n").unwrap();
+        let share = |share| Some(config::Extent::Share(share));
+        let file = |name: &str| Some(config::Source::Path(name.into()));
+        for (task, [valid, test], parts) in [
+            (
+                Task::SeriesAnomaly,
+                [Some("v.csv"), None],
+                [share(0.8), None, share(0.2)],
+            ),
+            (
+                Task::SeriesAnomaly,
+                [Some("v.csv"), Some("w.csv")],
+                [share(1.0), None, None],
+            ),
+            (
+                Task::SeriesForecasting,
+                [None, None],
+                [share(0.7), share(0.1), share(0.2)],
+            ),
+            (
+                Task::SeriesForecasting,
+                [Some("v.csv"), None],
+                [share(0.8), None, share(0.2)],
+            ),
+            (
+                Task::SeriesForecasting,
+                [None, Some("w.csv")],
+                [share(0.9), share(0.1), None],
+            ),
+        ] {
+            let proposal = propose_private(&PrivateInitOptions {
+                valid: valid.map(Into::into),
+                test: test.map(Into::into),
+                ..options(train.clone(), task)
+            });
+            let proposal = proposal.unwrap();
+            let parsed = config::parse::<&str>(&proposal, "p.toml".as_ref(), &[]);
+            let data = parsed
+                .unwrap_or_else(|error| panic!("{error}\n{proposal}"))
+                .data;
+            assert_eq!(
+                (data.valid, data.test),
+                (valid.and_then(file), test.and_then(file))
+            );
+            let split = [Some(data.split.train), data.split.valid, data.split.test];
+            assert_eq!(split, parts, "{proposal}");
         }
     }
 }

@@ -54,14 +54,7 @@ impl TextProposal {
                 "test = 0.1  # no test file was given: held out of the training file too"
             )?,
         }
-        if let Some(format) = options.format {
-            let name = match format {
-                Format::Csv => "csv",
-                Format::Tsv => "tsv",
-                _ => "jsonl",
-            };
-            writeln!(out, "format = \"{name}\"  # as you said")?;
-        }
+        format(options.format, out)?;
         if *is_folder {
             writeln!(out, "# one folder a label, one text file an example")?;
         } else {
@@ -194,11 +187,22 @@ impl ColumnGuess {
     }
 }
 
+/// The format of the files, where somebody said it.
+pub(super) fn format(format: Option<Format>, out: &mut String) -> std::fmt::Result {
+    let Some(format) = format else { return Ok(()) };
+    let name = match format {
+        Format::Csv => "csv",
+        Format::Tsv => "tsv",
+        _ => "jsonl",
+    };
+    writeln!(out, "format = \"{name}\"  # as you said")
+}
+
 pub(super) fn path(path: &Path) -> String {
     Value::String(path.display().to_string()).to_string()
 }
 
-fn column(column: &Column) -> String {
+pub(super) fn column(column: &Column) -> String {
     match column {
         Column::Number(number) => number.to_string(),
         Column::Name(name) => Value::String(name.clone()).to_string(),

@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use regard_data::DataError;
 use regard_data::series::{RepeatedTimes, SeriesGuess};
-use toml::Value;
 
 use super::InitOptions;
-use super::render::{comment, path};
-use crate::config::Task;
+use super::render::{column, comment, format, path};
+use crate::config::{self, Config, Task};
+use crate::error::TrainError;
+use crate::task::series_data::SeriesData;
+use crate::task::{self, Split};
 
 /// Steps of the optimiser that a small forecaster gains from.
 const FORECAST_STEPS: usize = 800;
@@ -21,16 +24,149 @@ const CLASS_STEPS: usize = 800;
 /// Training windows that an epoch holds at most: neighbours tell the same.
 const WINDOWS: usize = 2500;
 
+/// Percents that are held out of the training file, to choose by and to measure on.
+const FORECAST_HELD_OUT: [usize; 2] = [10, 20];
+const ANOMALY_HELD_OUT: [usize; 2] = [3, 85];
+/// Rows of a series from which each part has some.
+const FORECAST_ROWS: usize = 10;
+const ANOMALY_ROWS: usize = 30;
+
 /// A proposed configuration for series.
 #[derive(Clone, Debug)]
 pub struct SeriesProposal {
-    pub(super) options: InitOptions,
-    pub(super) header: bool,
-    pub(super) guess: SeriesGuess,
-    pub(super) task: Task,
+    options: InitOptions,
+    header: bool,
+    guess: SeriesGuess,
+    task: Task,
+    counts: Counts,
+}
+
+/// What training makes of the files.
+#[derive(Clone, Debug)]
+struct Counts {
+    /// Windows, or whole series, of an epoch.
+    units: usize,
+    /// Rows from one training window to the next.
+    stride: usize,
+    /// Series that are too short for all parts.
+    n_short: usize,
+}
+
+/// What a file must hold for a task.
+pub(super) const fn wanted(task: Task) -> &'static str {
+    match task {
+        Task::TextClassification => "a column of texts and one of labels",
+        Task::SeriesClassification => {
+            "a label for each series: a row a series with a column of labels and nothing but steps beside it (t0, t1, …), \
+             or a row a step with columns of times, of ids and of labels that are the same in all rows of an id, or a file .ts"
+        }
+        Task::SeriesForecasting | Task::SeriesAnomaly => {
+            "a column of numbers, and one of times unless the rows are in time order"
+        }
+    }
+}
+
+/// Percents of the training file that a table is trained on.
+pub(super) fn train_percent(options: &InitOptions) -> usize {
+    let [valid, test] = match options.task {
+        Some(Task::SeriesAnomaly) => ANOMALY_HELD_OUT,
+        _ => FORECAST_HELD_OUT,
+    };
+    let held_out = |percent, file: &Option<_>| if file.is_some() { 0 } else { percent };
+    100 - held_out(valid, &options.valid) - held_out(test, &options.test)
 }
 
 impl SeriesProposal {
+    /// Reads the files as training would, so that nothing is proposed that it refuses.
+    pub(super) fn new(
+        options: &InitOptions,
+        header: bool,
+        guess: SeriesGuess,
+        task: Task,
+    ) -> Result<Self, TrainError> {
+        let mut proposal = Self {
+            options: options.clone(),
+            header,
+            guess,
+            task,
+            counts: Counts {
+                units: 1,
+                stride: 1,
+                n_short: 0,
+            },
+        };
+        let config = config::parse::<&str>(&proposal.to_toml(), "proposed.toml".as_ref(), &[])?;
+        proposal.counts = proposal.count(&config)?;
+        Ok(proposal)
+    }
+
+    fn count(&self, config: &Config) -> Result<Counts, TrainError> {
+        if !self.task.has_windows() {
+            return Ok(Counts {
+                units: task::load(config)?.n_units(Split::Train),
+                stride: 1,
+                n_short: 0,
+            });
+        }
+        let (lookback, horizon) = (config.data.lookback, config.data.horizon);
+        let data = SeriesData::load(config).map_err(|error| self.too_short(error))?;
+        let windows = |stride| -> Result<usize, TrainError> {
+            let [train, ..] = data.windows(lookback, horizon, stride)?;
+            Ok(train.len())
+        };
+        let all = windows(1).map_err(|error| self.too_short(error))?;
+        let stride = match self.task {
+            Task::SeriesForecasting => all.div_ceil(WINDOWS).max(1),
+            _ => 1,
+        };
+        let held_out = [Split::Valid, Split::Test].map(|split| {
+            let is_held_out = data.share_a_table(Split::Train, split);
+            is_held_out
+                .then(|| data.spans(split).len())
+                .filter(|n| *n > 0)
+        });
+        let n_parted = held_out.into_iter().flatten().min();
+        let n_series = data.spans(Split::Train).len();
+        Ok(Counts {
+            units: windows(stride)?,
+            stride,
+            n_short: n_parted.map_or(0, |parted| n_series - parted),
+        })
+    }
+
+    /// In place of what is wrong with the parts of the training file.
+    fn too_short(&self, error: TrainError) -> TrainError {
+        let rows = self.guess.rows_of_series;
+        let least = match self.task {
+            Task::SeriesAnomaly => ANOMALY_ROWS,
+            _ => FORECAST_ROWS,
+        };
+        match error {
+            TrainError::Data(
+                DataError::SeriesSplit { path, .. }
+                | DataError::TooFewRows { path, .. }
+                | DataError::ConstantChannel { path, .. },
+            ) if path == self.options.train && rows < least => TrainError::SeriesTooShort {
+                path,
+                asked: self.task.name(),
+                rows,
+                least,
+            },
+            error => error,
+        }
+    }
+
+    /// Epochs of about so many steps, with the steps that they are.
+    fn epochs(&self, steps: usize, batch: usize, [least, most]: [usize; 2]) -> (usize, String) {
+        let of_epoch = self.counts.units.div_ceil(batch).max(1);
+        let epochs = steps.div_ceil(of_epoch).clamp(least, most);
+        let steps = epochs * of_epoch;
+        (
+            epochs,
+            format!("{steps} step{}", if steps == 1 { "" } else { "s" }),
+        )
+    }
+
     /// A configuration whose comments say why each value is what it is.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -44,8 +180,13 @@ impl SeriesProposal {
         text
     }
 
-    fn beginning(&self, out: &mut String, what: &str) -> std::fmt::Result {
+    fn beginning(&self, out: &mut String) -> std::fmt::Result {
         let train = &self.options.train;
+        let what = match (self.task, self.guess.rows) {
+            (Task::SeriesClassification, _) => "series",
+            (_, 1) => "row",
+            _ => "rows",
+        };
         writeln!(
             out,
             "# Proposed from {} {what} of {}.",
@@ -65,38 +206,26 @@ impl SeriesProposal {
         writeln!(out, "version = 1\ntask = \"{task}\"\n\n[data]")?;
         writeln!(out, "train = {}", path(train))?;
         if !is_ts(train) {
+            format(self.options.format, out)?;
             writeln!(out, "header = {}", self.header)?;
         }
-        for (key, column) in [
+        for (key, said) in [
             ("time_column", &self.guess.time_column),
             ("id_column", &self.guess.id_column),
         ] {
-            if let Some(column) = column {
-                writeln!(out, "{key} = {}", self.column(column))?;
+            if let Some(said) = said {
+                writeln!(out, "{key} = {}", column(said))?;
             }
         }
         Ok(())
     }
 
-    /// A column as a configuration names it: by its number where the file has no names.
-    fn column(&self, name: &str) -> String {
-        match (self.header, name.parse::<usize>()) {
-            (false, Ok(number)) => number.to_string(),
-            _ => Value::String(name.to_owned()).to_string(),
-        }
-    }
-
     fn channels(&self, out: &mut String) -> std::fmt::Result {
-        if self.guess.are_all_channels {
+        let Some(columns) = &self.guess.target_columns else {
             return Ok(());
-        }
-        let names: Vec<String> = self
-            .guess
-            .channels
-            .iter()
-            .map(|name| self.column(name))
-            .collect();
-        writeln!(out, "target_columns = [{}]", names.join(", "))
+        };
+        let columns: Vec<String> = columns.iter().map(column).collect();
+        writeln!(out, "target_columns = [{}]", columns.join(", "))
     }
 
     /// Parts that are files of their own.
@@ -109,35 +238,34 @@ impl SeriesProposal {
         Ok(())
     }
 
-    /// `[data.split]` of what the training file holds out, with the percents that are left to train on.
-    fn split(
-        &self,
-        out: &mut String,
-        [valid, test]: [usize; 2],
-        why: &str,
-    ) -> Result<usize, std::fmt::Error> {
+    /// `[data.split]` of what the training file holds out, in percent.
+    fn split(&self, out: &mut String, [valid, test]: [usize; 2], why: &str) -> std::fmt::Result {
         let parts = [
             ("valid", valid, &self.options.valid),
             ("test", test, &self.options.test),
         ];
         let held_out = || parts.iter().filter(|(_, _, file)| file.is_none());
         let train = 100 - held_out().map(|(_, percent, _)| percent).sum::<usize>();
-        if train < 100 {
-            writeln!(out, "\n[data.split]  # in time order{why}")?;
-            writeln!(out, "train = {}", train as f64 / 100.0)?;
-            for (part, percent, _) in held_out() {
-                writeln!(out, "{part} = {}", *percent as f64 / 100.0)?;
-            }
+        if train == 100 {
+            return Ok(());
         }
-        Ok(train)
-    }
-
-    /// Windows of a share of the rows, in percent; of each series on its own.
-    fn n_windows(&self, percent: usize, lookback: usize, horizon: usize) -> usize {
-        let guess = &self.guess;
-        let rows = guess.rows * percent / 100;
-        rows.saturating_sub(guess.n_series * (lookback + horizon - 1))
-            .max(1)
+        writeln!(out, "\n[data.split]  # in time order{why}")?;
+        match self.counts.n_short {
+            0 => {}
+            1 => writeln!(
+                out,
+                "# one series is too short for that: it is for training alone"
+            )?,
+            n => writeln!(
+                out,
+                "# {n} series are too short for that: they are for training alone"
+            )?,
+        }
+        writeln!(out, "train = {}", train as f64 / 100.0)?;
+        for (part, percent, _) in held_out() {
+            writeln!(out, "{part} = {}", *percent as f64 / 100.0)?;
+        }
+        Ok(())
     }
 
     fn calendar(&self, out: &mut String) -> std::fmt::Result {
@@ -155,7 +283,7 @@ impl SeriesProposal {
 
     fn forecasting(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
-        self.beginning(out, "rows")?;
+        self.beginning(out)?;
         self.own_files(out)?;
         self.channels(out)?;
         self.repeated_times(out)?;
@@ -163,13 +291,12 @@ impl SeriesProposal {
         writeln!(out, "horizon = {}", guess.horizon)?;
         let mut split = String::new();
         let why = "; a window may look back over a border";
-        let percent = self.split(&mut split, [10, 20], why)?;
-        let windows = self.n_windows(percent, guess.lookback, guess.horizon);
-        let stride = windows.div_ceil(WINDOWS).max(1);
+        self.split(&mut split, FORECAST_HELD_OUT, why)?;
+        let Counts { units, stride, .. } = self.counts;
         writeln!(
             out,
-            "stride = {stride}  # about {} windows to train on; every window is judged",
-            windows.div_ceil(stride)
+            "stride = {stride}  # {units} window{} to train on; every window is judged",
+            if units == 1 { "" } else { "s" }
         )?;
         self.calendar(out)?;
         out.push_str(&split);
@@ -189,14 +316,10 @@ impl SeriesProposal {
         writeln!(out, "\n[model.patch]")?;
         writeln!(out, "length = {length}  # steps that are read together")?;
         writeln!(out, "stride = {}", length.div_ceil(2))?;
-        let batch = 64.min(windows.div_ceil(stride).max(1));
-        let per_epoch = windows.div_ceil(stride).div_ceil(batch).max(1);
+        let batch = 64.min(units);
+        let (epochs, steps) = self.epochs(FORECAST_STEPS, batch, [1, 100]);
         writeln!(out, "\n[train]")?;
-        writeln!(
-            out,
-            "epochs = {}  # about {FORECAST_STEPS} steps",
-            FORECAST_STEPS.div_ceil(per_epoch).clamp(1, 100)
-        )?;
+        writeln!(out, "epochs = {epochs}  # {steps}")?;
         writeln!(
             out,
             "batch_size = {batch}\nlearning_rate = 1e-4  # small: more would soon forget the ridge"
@@ -219,16 +342,16 @@ impl SeriesProposal {
 
     fn anomaly(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
-        self.beginning(out, "rows")?;
+        self.beginning(out)?;
         self.own_files(out)?;
         self.channels(out)?;
         self.repeated_times(out)?;
         let mut split = String::new();
         let why = ": the model learns what is usual from the first part, as it is";
-        let percent = self.split(&mut split, [3, 85], why)?;
+        self.split(&mut split, ANOMALY_HELD_OUT, why)?;
         // The validation part must hold a window, and the part to train on many; of each series.
-        let rows = guess.rows / guess.n_series.max(1);
-        let most = (rows * percent / 300).max(1);
+        let rows = guess.rows_of_series;
+        let most = (rows * train_percent(&self.options) / 300).max(1);
         let (wanted, why) = match guess.season {
             Some(season) if season > ANOMALY_HORIZON => (season, "a season"),
             _ => (guess.lookback, "what a step is expected from"),
@@ -260,20 +383,18 @@ impl SeriesProposal {
              patch = {{length = {length}, stride = {}}}",
             length.div_ceil(2)
         )?;
-        let windows = self.n_windows(percent, lookback, horizon);
-        let per_epoch = windows.div_ceil(32).max(1);
+        let (epochs, steps) = self.epochs(ANOMALY_STEPS, 32, [1, 100]);
         writeln!(
             out,
-            "\n[train]\nepochs = {}  # about {ANOMALY_STEPS} steps\nbatch_size = 32\nlearning_rate = 1e-3\nema = 0.99",
-            ANOMALY_STEPS.div_ceil(per_epoch).clamp(1, 100)
+            "\n[train]\nepochs = {epochs}  # {steps}\nbatch_size = 32\nlearning_rate = 1e-3\nema = 0.99"
         )
     }
 
     fn classification(&self, out: &mut String) -> std::fmt::Result {
         let guess = &self.guess;
-        self.beginning(out, "series")?;
+        self.beginning(out)?;
         if let Some(label) = &guess.label_column {
-            writeln!(out, "label_column = {}", self.column(label))?;
+            writeln!(out, "label_column = {}", column(label))?;
         }
         if guess.id_column.is_some() {
             self.channels(out)?;
@@ -299,13 +420,11 @@ impl SeriesProposal {
             true => ("mean", 0.2, 5, "1e-3", 0.1, 0.2),
             false => ("max", 0.1, 15, "3e-3", 0.03, 0.1),
         };
-        let per_epoch = guess.rows.div_ceil(16).max(1);
-        let steps = if is_short {
-            CLASS_STEPS / 2
-        } else {
-            CLASS_STEPS
+        let steps = match is_short {
+            true => CLASS_STEPS / 2,
+            false => CLASS_STEPS,
         };
-        let epochs = steps.div_ceil(per_epoch).clamp(5, 400);
+        let (epochs, steps) = self.epochs(steps, 16, [5, 400]);
         write!(
             out,
             "
@@ -322,11 +441,11 @@ layers = 3
 kernel = {kernel}
 
 [model.patch]
-length = {length}  # of series of up to {} steps
+length = {length}  # of series of up to {} step{s}
 stride = {length}
 
 [train]
-epochs = {epochs}  # about {steps} steps
+epochs = {epochs}  # {steps}
 batch_size = 16
 learning_rate = {rate}
 warmup = \"10%\"
@@ -336,7 +455,8 @@ jitter = {jitter}  # noise and factors make many examples of few
 scaling = {scaling}
 ema = 0.98
 ",
-            guess.lookback
+            guess.lookback,
+            s = if guess.lookback == 1 { "" } else { "s" },
         )?;
         writeln!(
             out,

@@ -22,19 +22,26 @@ fn propose_task(
     propose_parts(name, content, task, [None, None])
 }
 
+/// The validation and the test file have this content.
 fn propose_parts(
     name: &str,
     content: &str,
     task: Option<config::Task>,
-    [valid, test]: [Option<&str>; 2],
+    parts: [Option<&str>; 2],
 ) -> Result<(Proposal, Config), TrainError> {
     let folder = tempfile::tempdir().unwrap();
-    let train = folder.path().join(name);
-    std::fs::write(&train, content).unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let train = write(name, content);
+    let [valid, test] = [("v", parts[0]), ("t", parts[1])]
+        .map(|(part, content)| content.map(|content| write(&format!("{part}.{name}"), content)));
     let options = InitOptions {
         train,
-        valid: valid.map(Into::into),
-        test: test.map(Into::into),
+        valid,
+        test,
         format: None,
         text_column: None,
         label_column: None,
@@ -196,7 +203,8 @@ fn a_task_that_is_asked_for_is_proposed_or_refused() {
     let refused = propose_task("a.csv", &table, Some(SeriesClassification)).unwrap_err();
     let message = refused.to_string();
     assert!(
-        message.contains("taken for series without labels"),
+        message.contains("series-classification needs a label for each series")
+            && message.ends_with("found \"time\" (times), \"load\" (numbers)"),
         "{message}"
     );
 
@@ -210,7 +218,7 @@ fn a_task_that_is_asked_for_is_proposed_or_refused() {
     assert!(
         refused
             .to_string()
-            .contains("series-forecasting needs something else")
+            .contains("series-forecasting needs a column of numbers")
     );
 }
 
@@ -219,24 +227,28 @@ fn parts_of_series_are_the_files_that_are_given_and_what_the_calendar_adds_is_sa
     use config::Task::{SeriesAnomaly, SeriesForecasting};
     // Without a season, so that the lookback is short.
     let table = format!("time,load\n{}", hours(1680, |i| i * i * 31 % 1009));
-    let file = |name: &str| Some(config::Source::Path(name.into()));
     let share = |share| Some(config::Extent::Share(share));
+    let part = format!("time,load\n{}", hours(400, |i| i * i * 37 % 1013));
     for (task, own, shares) in [
-        (SeriesForecasting, [None, None], [0.7, 0.1, 0.2]),
-        (SeriesForecasting, [None, Some("t.csv")], [0.9, 0.1, 0.0]),
-        (SeriesForecasting, [Some("v.csv"), None], [0.8, 0.0, 0.2]),
-        (
-            SeriesForecasting,
-            [Some("v.csv"), Some("t.csv")],
-            [1.0, 0.0, 0.0],
-        ),
-        (SeriesAnomaly, [None, Some("t.csv")], [0.97, 0.03, 0.0]),
+        (SeriesForecasting, [false, false], [0.7, 0.1, 0.2]),
+        (SeriesForecasting, [false, true], [0.9, 0.1, 0.0]),
+        (SeriesForecasting, [true, false], [0.8, 0.0, 0.2]),
+        (SeriesForecasting, [true, true], [1.0, 0.0, 0.0]),
+        (SeriesAnomaly, [false, true], [0.97, 0.03, 0.0]),
     ] {
-        let (proposal, config) = propose_parts("a.csv", &table, Some(task), own).unwrap();
+        let files = own.map(|own| own.then_some(part.as_str()));
+        let (proposal, config) = propose_parts("a.csv", &table, Some(task), files).unwrap();
         let text = proposal.to_toml();
         let (data, split) = (&config.data, &config.data.split);
-        let [valid, test] = own.map(|own| own.and_then(file));
-        assert_eq!((&data.valid, &data.test), (&valid, &test), "{text}");
+        let is_file = |part: &Option<config::Source>, name: &str| matches!(part, Some(config::Source::Path(path)) if path.ends_with(name));
+        assert_eq!(
+            [
+                is_file(&data.valid, "v.a.csv"),
+                is_file(&data.test, "t.a.csv")
+            ],
+            own,
+            "{text}"
+        );
         let extents = shares.map(|part| share(part).filter(|_| part > 0.0));
         let found = [Some(split.train), split.valid, split.test];
         assert_eq!(found, extents, "{text}");
@@ -255,10 +267,7 @@ fn windows_of_many_series_are_counted_in_each() {
     let data = &config.data;
     let of_one = 70 - (data.lookback + data.horizon - 1);
     let windows = (50 * of_one).div_ceil(data.stride);
-    let told = format!(
-        "stride = {}  # about {windows} windows to train on",
-        data.stride
-    );
+    let told = format!("stride = {}  # {windows} windows to train on", data.stride);
     assert!(text.contains(&told), "{told}\n{text}");
 }
 
@@ -271,4 +280,122 @@ fn a_table_of_numbers_is_not_taken_for_texts() {
     let refused = propose_any("a.csv", &table).unwrap_err().to_string();
     let wanted = "a column of texts beside the label column";
     assert!(refused.contains(wanted), "{refused}");
+}
+
+#[test]
+fn a_file_of_another_part_that_training_would_refuse_is_refused() {
+    let table = format!("time,load\n{}", hours(900, |i| i % 24));
+    let other = table.replacen("load", "price", 1);
+    let message = propose_parts("a.csv", &table, None, [None, Some(&other)]).unwrap_err();
+    let wanted = "the columns \"load\" are missing";
+    assert!(message.to_string().contains(wanted), "{message}");
+    let texts = format!(
+        "label,text\n{}",
+        rows(40, |i| format!("{},some words of number {i}", i % 2))
+    );
+    let message = propose_parts("a.csv", &texts, None, [Some("label,body\na,b\n"), None]);
+    let message = message.unwrap_err().to_string();
+    assert!(message.contains("no column \"text\""), "{message}");
+}
+
+#[test]
+fn numbers_in_comments_are_those_of_training() {
+    // An hour of each fifth series is missing, and some are too short for parts or windows.
+    let mut content = String::from("id,time,x\n");
+    for (id, n) in [300, 300, 300, 300, 40, 12, 3, 1].into_iter().enumerate() {
+        content += &rows(n, |i| format!("s{id},{i},{}", i % 24));
+    }
+    for task in [config::Task::SeriesForecasting, config::Task::SeriesAnomaly] {
+        let (proposal, config) = propose_task("a.csv", &content, Some(task)).unwrap();
+        let text = proposal.to_toml();
+        let Proposal::Series(proposal) = proposal else {
+            panic!("{text}");
+        };
+        // Read again from a file that is still there.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, &content).unwrap();
+        let moved = Config {
+            data: config::DataConfig {
+                train: path,
+                ..config.data.clone()
+            },
+            ..config.clone()
+        };
+        let task = crate::task::load(&moved).unwrap();
+        let units = task.n_units(crate::task::Split::Train);
+        assert!(units > 1, "{text}");
+        let steps = units.div_ceil(config.train.batch_size) * config.train.epochs as usize;
+        let told = format!("epochs = {}  # {steps} steps", config.train.epochs);
+        assert!(text.contains(&told), "{told}\n{text}");
+        assert!(text.contains("series are too short for that"), "{text}");
+        drop(proposal);
+    }
+}
+
+#[test]
+fn series_too_short_for_parts_say_how_many_rows_are_needed() {
+    for (task, n, least) in [
+        (config::Task::SeriesForecasting, 3, 10),
+        (config::Task::SeriesAnomaly, 5, 30),
+    ] {
+        let content = |n| format!("time,x\n{}", hours(n, |i| i % 5));
+        let message = propose_task("a.csv", &content(n), Some(task)).unwrap_err();
+        let wanted = format!("{} needs at least {least} rows", task.name());
+        assert!(message.to_string().ends_with(&wanted), "{message}");
+        for n in least..least + 80 {
+            let proposed = propose_task("a.csv", &content(n), Some(task));
+            proposed.unwrap_or_else(|error| panic!("{n} rows: {error}"));
+        }
+    }
+}
+
+#[test]
+fn a_format_that_was_said_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = folder.path().join("a.data");
+    std::fs::write(&train, format!("time,load\n{}", hours(300, |i| i % 24))).unwrap();
+    let options = InitOptions {
+        train,
+        valid: None,
+        test: None,
+        format: Some(Format::Csv),
+        text_column: None,
+        label_column: None,
+        task: None,
+        processors: 2,
+    };
+    let text = propose(&options).unwrap().to_toml();
+    assert!(text.contains("format = \"csv\""), "{text}");
+}
+
+#[test]
+fn plain_lines_and_tables_that_are_nothing_say_what_they_lack() {
+    let message = propose_any("a.txt", "time,x\n1,2\n")
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("give --input-format"), "{message}");
+    let table = format!(
+        "kind,length\n{}",
+        rows(40, |i| format!("{},{}", ["a", "b"][i % 2], i % 7))
+    );
+    let message = propose_any("a.csv", &table).unwrap_err().to_string();
+    let wanted = "or for series a column of numbers, and one of times unless the rows are in time order, while its columns are \"kind\" (words), \"length\" (numbers)";
+    assert!(message.contains(wanted), "{message}");
+}
+
+#[test]
+fn classes_that_cannot_be_told_are_no_proposal() {
+    let header: String = (0..20).map(|step| format!("t{step},")).collect();
+    let row: String = (0..20).map(|step| format!("{step},")).collect();
+    let of = |label: fn(usize) -> String| {
+        let content = format!(
+            "{header}label\n{}",
+            rows(30, |i| format!("{row}{}", label(i)))
+        );
+        propose_any("a.csv", &content)
+    };
+    assert!(of(|i| ["a", "b"][i % 2].to_owned()).is_ok());
+    assert!(of(|_| "a".to_owned()).is_err());
+    assert!(of(|i| format!("l{i}")).is_err());
 }

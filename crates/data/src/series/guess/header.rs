@@ -76,6 +76,19 @@ pub fn has_header(source: &Source) -> Result<bool, DataError> {
     Ok(!names.iter().zip(&below).any(looks_like_data))
 }
 
+/// Whether names of columns look like values: one is a time, no whole number or long, or all are numbers.
+#[must_use]
+pub fn are_values(names: &[String]) -> bool {
+    let is_value = |name: &String| {
+        let name = name.trim();
+        let is_whole = || name.bytes().all(|byte| byte.is_ascii_digit());
+        name.chars().count() > LONGEST_NAME
+            || (TimeColumn::new(None).push(name).is_ok() && !is_whole())
+            || (name.parse::<f64>().is_ok() && !is_whole())
+    };
+    names.iter().any(is_value) || names.iter().all(|name| is_number(name))
+}
+
 fn is_number(text: &str) -> bool {
     read_value(text) != Err(NoValue::NotANumber)
 }

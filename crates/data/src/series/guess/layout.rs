@@ -241,7 +241,8 @@ impl Sketch<'_> {
 
     fn without_times(&self) -> Result<Option<SeriesGuess>, DataError> {
         let numbers = self.channels([None, None]);
-        let is_asked_for = self.options.task == Some(SeriesTask::Forecasting);
+        let is_asked_for =
+            self.options.task == Some(SeriesTask::Forecasting) && !self.has(Kind::Texts);
         let is_plain = self.label.is_none() && numbers.len() == self.kinds.len();
         if !self.has(Kind::Numbers)
             || !(is_plain || is_asked_for)

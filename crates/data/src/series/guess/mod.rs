@@ -12,7 +12,7 @@ mod sizes;
 
 use serde::Serialize;
 
-pub use header::has_header;
+pub use header::{are_values, has_header};
 pub use layout::{describe_columns, guess};
 pub use season::{Season, season_of};
 
