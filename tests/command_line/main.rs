@@ -6,6 +6,7 @@ mod durability;
 mod eval;
 mod folders;
 mod hostile_files;
+mod init;
 mod init_from;
 mod inspect;
 mod large_data;

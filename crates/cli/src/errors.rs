@@ -214,6 +214,7 @@ fn of_training(error: &TrainError) -> Code {
         | TrainError::NotForTask { .. }
         | TrainError::PlainLines { .. }
         | TrainError::SeriesTooShort { .. }
+        | TrainError::TooFewSeries { .. }
         | TrainError::HeaderIsData { .. }
         | TrainError::NoRidge => Code::Data,
         TrainError::TooManyLabels { .. } => Code::Usage,

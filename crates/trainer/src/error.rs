@@ -141,6 +141,21 @@ pub enum TrainError {
         least: usize,
     },
 
+    /// Whole series that no parts can be made of.
+    #[error(
+        "{path}: {series} series of {labels} label{s} are too few to hold out parts of, with series of several labels in each; give more, other files with --valid and --test, or another --label-column",
+        path = path.display(),
+        s = if *labels == 1 { "" } else { "s" }
+    )]
+    TooFewSeries {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        series: usize,
+        /// How many labels they have.
+        labels: usize,
+    },
+
     /// A first row of private data that names no columns.
     #[error(
         "the first row of {path} looks like data and not like names, of which alone a private proposal is made; put a row of names in front, or write a configuration with data.header = false and columns by number",

@@ -36,6 +36,10 @@ const ID_NAMES: &[&str] = &[
     "unique_id",
 ];
 
+/// Steps of a window: of the series nothing is known.
+const LOOKBACK: usize = 48;
+const HORIZON: usize = 12;
+
 /// Writes the configuration; `names` are the file's columns.
 pub(super) fn render_series(
     options: &PrivateInitOptions,
@@ -107,10 +111,6 @@ fn windows(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
             None => {}
         }
     }
-    writeln!(
-        out,
-        "lookback = 48  # steps that are seen\nhorizon = 12  # steps that are told\nstride = 12  # from one training window to the next"
-    )?;
     let held_out: Vec<_> = files
         .iter()
         .filter(|(key, _, file)| file.is_none() && !(is_anomaly && *key == "valid"))
@@ -120,6 +120,11 @@ fn windows(options: &PrivateInitOptions, out: &mut String) -> std::fmt::Result {
             .iter()
             .map(|(_, percent, _)| percent)
             .sum::<usize>();
+    writeln!(
+        out,
+        "lookback = {LOOKBACK}  # steps that are seen; with those that are told they need series of {} rows or more\nhorizon = {HORIZON}  # steps that are told\nstride = {HORIZON}  # from one training window to the next",
+        (100 * (LOOKBACK + HORIZON)).div_ceil(train)
+    )?;
     if train == 100 {
         return Ok(());
     }

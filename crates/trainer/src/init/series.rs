@@ -103,7 +103,8 @@ impl SeriesProposal {
     fn count(&self, config: &Config) -> Result<Counts, TrainError> {
         if !self.task.has_windows() {
             return Ok(Counts {
-                units: task::load(config)?.n_units(Split::Train),
+                units: (task::load(config).map_err(|error| self.too_few(error))?)
+                    .n_units(Split::Train),
                 stride: 1,
                 n_short: 0,
             });
@@ -152,6 +153,20 @@ impl SeriesProposal {
                 rows,
                 least,
             },
+            error => error,
+        }
+    }
+
+    /// In place of what is wrong with the shares of the training file.
+    fn too_few(&self, error: TrainError) -> TrainError {
+        match error {
+            TrainError::Data(DataError::EmptySplit { .. } | DataError::OneClass { .. }) => {
+                TrainError::TooFewSeries {
+                    path: self.options.train.clone(),
+                    series: self.guess.n_series,
+                    labels: self.guess.n_labels,
+                }
+            }
             error => error,
         }
     }

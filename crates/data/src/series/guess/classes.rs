@@ -52,6 +52,7 @@ fn of_labelled(
         time_column: columns.time.clone(),
         id_column: columns.id.clone(),
         label_column: columns.label.clone(),
+        n_labels: series.labels().len(),
         channels: series.channels().to_vec(),
         target_columns: (!columns.values.is_empty()).then(|| columns.values.clone()),
         form: Some(form),

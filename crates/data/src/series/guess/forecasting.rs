@@ -93,6 +93,7 @@ impl Sketch<'_> {
             time_column: columns.time,
             id_column: columns.id,
             label_column: None,
+            n_labels: 0,
             channels: table.columns().to_vec(),
             target_columns: (!self.are_all(&targets, [time, id])).then_some(columns.targets),
             form: None,

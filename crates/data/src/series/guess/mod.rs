@@ -62,6 +62,8 @@ pub struct SeriesGuess {
     pub id_column: Option<Column>,
     /// The column of labels.
     pub label_column: Option<Column>,
+    /// How many labels there are, for classification.
+    pub n_labels: usize,
     /// The names of the channels.
     pub channels: Vec<String>,
     /// The columns of the channels; none where they are all columns of numbers that are not named otherwise, so that they
