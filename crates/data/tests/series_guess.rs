@@ -123,6 +123,9 @@ fn a_header_is_known_by_a_word_above_numbers_or_times() {
         assert!(header(&indexed(names)), "{names}");
     }
     assert!(header(",0,1,2\n0,5,6,7\n1,8,9,4\n"));
+    let counted: String = (0..20).map(|step| format!("{step},")).collect();
+    let row = "5,".repeat(20);
+    assert!(header(&format!("{counted}kind\n{row}a\n{row}b\n")));
     for data in [
         "0,1,2\n1,2,3\n",
         "a,1\nb,2\n",

@@ -96,8 +96,12 @@ pub fn propose(options: &InitOptions) -> Result<Proposal, TrainError> {
     if options.task == Some(Task::TextClassification) {
         return propose_text(options).map(|proposal| Proposal::Text(Box::new(proposal)));
     }
-    if let Some(proposal) = propose_series(options)? {
-        return Ok(Proposal::Series(Box::new(proposal)));
+    match propose_series(options) {
+        Ok(Some(proposal)) => return Ok(Proposal::Series(Box::new(proposal))),
+        Ok(None) => {}
+        // What is no number in a series may be a text like others, where columns are called so.
+        Err(_) if options.task.is_none() && !is_ts && names_texts(options)? => {}
+        Err(fault) => return Err(fault),
     }
     if let Some(asked) = options.task {
         return Err(TrainError::NotForTask {
@@ -206,6 +210,16 @@ fn propose_series(options: &InitOptions) -> Result<Option<SeriesProposal>, Train
         (SeriesTask::Forecasting, _) => Task::SeriesForecasting,
     };
     SeriesProposal::new(options, header, guess, task).map(Some)
+}
+
+/// Whether there are columns that are called texts and labels.
+fn names_texts(options: &InitOptions) -> Result<bool, TrainError> {
+    let records = Records::open(&header_and_source(options)?.1)?;
+    let is_there = |known: &[&str]| {
+        let mut names = records.columns().iter();
+        names.any(|name| known.iter().any(|known| name.eq_ignore_ascii_case(known)))
+    };
+    Ok(is_there(columns::TEXT_NAMES) && is_there(columns::LABEL_NAMES))
 }
 
 /// The training file, and whether its first row names the columns.

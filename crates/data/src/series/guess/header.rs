@@ -10,13 +10,14 @@ use crate::{DataError, Format, Records, Source};
 const LOOKED_AT: usize = 1_000;
 /// A longer field is no name.
 const LONGEST_NAME: usize = 64;
-/// So many whole numbers that count on are names, beside a field that is none.
+/// So many whole numbers that count on are names beside an index without a name, or beside a word.
 const LEAST_COUNTED: usize = 3;
+const MANY_COUNTED: usize = 8;
 
 /// Whether the first row of a table names its columns. Other files than tables count as named.
 ///
-/// It does where a field is neither a number nor a time and all values below it are, or where an empty field begins a row
-/// of numbers that count on, as pandas writes an index. Elsewhere it does if none of its fields is empty, a number, long,
+/// It does where a field is neither a number nor a time and all values below it are, or where all fields but one at an end
+/// are numbers that count on, as pandas writes columns without names. Elsewhere it does if none of its fields is empty, a number, long,
 /// or comes again in its column.
 ///
 /// # Errors
@@ -58,13 +59,7 @@ pub fn has_header(source: &Source) -> Result<bool, DataError> {
     if names.iter().zip(&below).any(is_named) {
         return Ok(true);
     }
-    if let [index, others @ ..] = names.as_slice()
-        && index.is_empty()
-        && !below[0].has_empty
-        && below[0].is_typed()
-        && others.len() >= LEAST_COUNTED
-        && count_on(others)
-    {
+    if names_count_on(&names, &below) {
         return Ok(true);
     }
     let looks_like_data = |(name, below): (&String, &Below)| {
@@ -91,6 +86,22 @@ pub fn are_values(names: &[String]) -> bool {
 
 fn is_number(text: &str) -> bool {
     read_value(text) != Err(NoValue::NotANumber)
+}
+
+/// Whether all names but the first or the last are whole numbers that count on, beside an index without a name, or, where
+/// there are many, beside a word.
+fn names_count_on(names: &[String], below: &[Below]) -> bool {
+    let is_word = |name: &String| !name.is_empty() && !is_number(name);
+    let is_index = |column: &Below| !column.has_empty && column.is_typed();
+    match names {
+        [index, others @ ..] if index.is_empty() && is_index(&below[0]) => {
+            others.len() >= LEAST_COUNTED && count_on(others)
+        }
+        [word, others @ ..] | [others @ .., word] if is_word(word) => {
+            others.len() >= MANY_COUNTED && count_on(others)
+        }
+        _ => false,
+    }
 }
 
 fn count_on(names: &[String]) -> bool {
