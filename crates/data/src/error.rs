@@ -524,6 +524,19 @@ pub enum DataError {
         /// What parts its fields, and what to do.
         hint: &'static str,
     },
+    /// Dates and times of day in two columns.
+    #[error(
+        "{}: dates stand in {date:?} and times of day in {time:?}; join them into one column",
+        path.display()
+    )]
+    TimeOfTwoColumns {
+        /// The file.
+        path: PathBuf,
+        /// The column of dates.
+        date: String,
+        /// That of the times of day.
+        time: String,
+    },
     /// Series that only two columns together tell apart.
     #[error(
         "{}: times repeat within each value of {first:?} and of {second:?}, but not within both together; give the table one column that joins the two",

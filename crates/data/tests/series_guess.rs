@@ -98,6 +98,30 @@ fn series_that_only_two_columns_tell_apart_are_refused() {
 }
 
 #[test]
+fn dates_and_times_of_day_in_two_columns_are_no_panel() {
+    for (name, of_day) in [("time", ":00"), ("hour", "")] {
+        let rows = |before: &str| -> String {
+            (0..480)
+                .map(|row| {
+                    format!(
+                        "{before}2016-07-{:02},{:02}{of_day},{}\n",
+                        1 + row / 24,
+                        row % 24,
+                        wave(row)
+                    )
+                })
+                .collect()
+        };
+        let wanted = format!(
+            "a.csv: dates stand in \"date\" and times of day in {name:?}; join them into one column"
+        );
+        assert_eq!(refused(&format!("date,{name},x\n{}", rows(""))), wanted);
+        let panel = rows("a,") + &rows("b,");
+        assert_eq!(refused(&format!("store,date,{name},x\n{panel}")), wanted);
+    }
+}
+
+#[test]
 fn a_label_of_long_series_may_change_behind_the_first_thousand_rows() {
     let up = hours("a,", 1_100, |hour| format!("{},on", wave(hour)));
     let changes = up

@@ -53,6 +53,7 @@ impl DataError {
             | Self::NoNumericColumn { path, .. }
             | Self::OneColumn { path, .. }
             | Self::IdOfTwoColumns { path, .. }
+            | Self::TimeOfTwoColumns { path, .. }
             | Self::SeriesColumnTwice { path, .. }
             | Self::TooManySeries { path, .. }
             | Self::AmbiguousTimes { path, .. }

@@ -33,7 +33,7 @@ pub use doctor::SeriesExam;
 pub use frequency::Frequency;
 pub use guess::{
     GuessOptions, Reason, Season, SeriesGuess, SeriesTask, are_values, describe_columns, guess,
-    has_header, season_of,
+    has_header, reads_as_time, season_of,
 };
 pub use labelled::{LabelledColumns, LabelledSeries, SeriesForm};
 pub use scaler::{ConstantChannels, Scaler};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use regard_data::Column;
+use regard_data::series::reads_as_time;
 
 use super::InitOptions;
 use crate::error::TrainError;
@@ -79,7 +80,7 @@ pub(super) struct ColumnStatistics {
     /// The count of each value, until there are too many for labels.
     values: HashMap<String, usize>,
     overflowed: bool,
-    /// How many texts are something else than a number.
+    /// How many texts are something else than a number or a time.
     n_words: usize,
 }
 
@@ -88,7 +89,10 @@ impl ColumnStatistics {
     pub(super) fn add(&mut self, text: &str, room: &mut ValueRoom) {
         self.rows += 1;
         self.characters += text.chars().count() as u64;
-        let is_word = !text.trim().is_empty() && text.trim().parse::<f64>().is_err();
+        // A time begins with a digit; most texts need no closer look.
+        let is_time =
+            || text.trim().starts_with(|c: char| c.is_ascii_digit()) && reads_as_time(text);
+        let is_word = !text.trim().is_empty() && text.trim().parse::<f64>().is_err() && !is_time();
         self.n_words += usize::from(is_word);
         let words = text.split_whitespace().count();
         self.whitespace += words.saturating_sub(1) as u64;
@@ -135,7 +139,7 @@ impl ColumnStatistics {
         self.characters as f64 / (self.whitespace + self.rows as u64).max(1) as f64
     }
 
-    /// Whether more than a few faulty ones are something else than a number.
+    /// Whether more than a few faulty ones are something else than a number or a time.
     fn has_words(&self) -> bool {
         20 * self.n_words > self.rows
     }

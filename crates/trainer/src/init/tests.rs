@@ -385,6 +385,17 @@ fn plain_lines_and_tables_that_are_nothing_say_what_they_lack() {
 }
 
 #[test]
+fn a_column_of_times_is_no_text() {
+    let table = format!("time,load\n{}", hours(400, |i| i % 24).replace('\n', "%\n"));
+    let message = propose_any("a.csv", &table).unwrap_err().to_string();
+    assert!(
+        message.contains("a column of texts beside the label column"),
+        "{message}"
+    );
+    assert!(message.contains("\"load\" (words)"), "{message}");
+}
+
+#[test]
 fn classes_that_cannot_be_told_are_no_proposal() {
     let header: String = (0..20).map(|step| format!("t{step},")).collect();
     let row: String = (0..20).map(|step| format!("{step},")).collect();

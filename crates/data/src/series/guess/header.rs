@@ -84,6 +84,12 @@ pub fn are_values(names: &[String]) -> bool {
     names.iter().any(is_value) || names.iter().all(|name| is_number(name))
 }
 
+/// Whether a field by itself can be read as a time that is more than a number.
+#[must_use]
+pub fn reads_as_time(text: &str) -> bool {
+    !is_number(text) && TimeColumn::new(None).push(text).is_ok()
+}
+
 fn is_number(text: &str) -> bool {
     read_value(text) != Err(NoValue::NotANumber)
 }

@@ -53,6 +53,8 @@ const ID_NAMES: [&str; 38] = [
 const ENDINGS: [&str; 9] = [
     "id", "no", "nr", "nbr", "num", "number", "code", "name", "key",
 ];
+/// Names of a column of times of day, as beside a column of dates.
+const CLOCK_NAMES: [&str; 6] = ["time", "hour", "hr", "minute", "period", "interval"];
 /// Names of a column that counts the steps of a series.
 const STEP_NAMES: [&str; 9] = [
     "t",
@@ -101,7 +103,10 @@ impl Sketch<'_> {
             let column = &self.kinds[*place];
             let may_be = match column.kind {
                 Kind::Words => true,
-                Kind::Numbers => names_series(&column.name) && self.are_whole(*place),
+                Kind::Numbers => {
+                    (names_series(&column.name) || is_called(&column.name, &CLOCK_NAMES))
+                        && self.are_whole(*place)
+                }
                 _ => false,
             };
             may_be && *place != time && Some(*place) != self.label
@@ -154,7 +159,18 @@ impl Sketch<'_> {
                 && 3 * n_distinct <= 2 * scan.n_rows
                 && explains(scan.repeats(&[time, **place]))
         };
+        let clock = |places: &[usize]| -> Result<(), DataError> {
+            match places.iter().find(|place| self.is_clock(**place)) {
+                None => Ok(()),
+                Some(place) => Err(DataError::TimeOfTwoColumns {
+                    path: self.source.path().to_owned(),
+                    date: self.name(time),
+                    time: self.name(*place),
+                }),
+            }
+        };
         if let Some(id) = ids.candidates.iter().find(is_id) {
+            clock(&[*id])?;
             return Ok(Some(*id));
         }
         if 2 * repeats < scan.n_rows {
@@ -165,6 +181,7 @@ impl Sketch<'_> {
                 .iter()
                 .find(|second| explains(scan.repeats(&[time, *first, **second])));
             if let Some(second) = second {
+                clock(&[*first, *second])?;
                 return Err(DataError::IdOfTwoColumns {
                     path: self.source.path().to_owned(),
                     first: self.name(*first),
@@ -173,6 +190,18 @@ impl Sketch<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a column holds times of day, or numbers that are called so.
+    fn is_clock(&self, place: usize) -> bool {
+        let is_clock = |text: String| {
+            let mut parts = text.trim().split(':');
+            let is_part = |part: &str| part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+            text.contains(':') && parts.all(is_part)
+        };
+        let column = &self.kinds[place];
+        (column.kind == Kind::Numbers && is_called(&column.name, &CLOCK_NAMES))
+            || self.texts(place).all(is_clock)
     }
 
     /// A column that is the same in all rows of an id.

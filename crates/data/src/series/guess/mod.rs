@@ -12,7 +12,7 @@ mod sizes;
 
 use serde::Serialize;
 
-pub use header::{are_values, has_header};
+pub use header::{are_values, has_header, reads_as_time};
 pub use layout::{describe_columns, guess};
 pub use season::{Season, season_of};
 
