@@ -187,6 +187,10 @@ fn columns(
         Some(*name) != time && Some(*name) != id && !is_label(*place, name)
     });
     let rest: Vec<String> = rest.map(|(_, name)| quoted(name)).collect();
+    if is_classifier && id.is_none() {
+        // Each row is a whole series, and every column but the label a step.
+        return Ok(());
+    }
     writeln!(
         out,
         "target_columns = [{}]  # all that are left: take out those that are no numbers",
@@ -237,6 +241,10 @@ mod tests {
         assert_eq!(classes.data.max_steps, Some(20));
         let targets = classes.data.target_columns.unwrap();
         assert_eq!(targets, [name("load"), name("price")]);
+        // Rows that are whole series have steps and no channels.
+        std::fs::write(&train, "class,t1,t2,t3\n").unwrap();
+        let wide = parse(Task::SeriesClassification);
+        assert_eq!(wide.data.target_columns, None);
     }
 
     #[test]

@@ -427,7 +427,7 @@ impl SeriesProposal {
         }
         let length = match guess.lookback {
             0..64 => 1,
-            steps => steps.div_ceil(48),
+            steps => steps.div_ceil(96),
         };
         // A short series is a level and a trend, a long one has shapes somewhere in it.
         let is_short = guess.lookback < 64;

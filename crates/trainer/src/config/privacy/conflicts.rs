@@ -75,10 +75,11 @@ fn unit(config: &Config, privacy: &PrivacyConfig, found: &mut Vec<Conflict>) {
             ),
         });
     }
-    // A `.ts` file has nothing but channels and labels.
+    // A `.ts` file has nothing but channels and labels, a row without an id nothing but steps and a label.
     let extension = config.data.train.extension();
     let is_ts = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("ts"));
-    if config.data.target_columns.is_none() && (has_windows || !is_ts) {
+    let has_channels = has_windows || (!is_ts && config.data.id_column.is_some());
+    if config.data.target_columns.is_none() && has_channels {
         found.push(Conflict {
             keys: &["data.target_columns"],
             expected: "the channels, beside [privacy]".to_owned(),
