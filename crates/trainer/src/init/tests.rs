@@ -228,7 +228,7 @@ fn parts_of_series_are_the_files_that_are_given_and_what_the_calendar_adds_is_sa
     // Without a season, so that the lookback is short.
     let table = format!("time,load\n{}", hours(1680, |i| i * i * 31 % 1009));
     let share = |share| Some(config::Extent::Share(share));
-    let part = format!("time,load\n{}", hours(400, |i| i * i * 37 % 1013));
+    let parts = [37, 41].map(|seed| format!("time,load\n{}", hours(400, |i| i * i * seed % 1013)));
     for (task, own, shares) in [
         (SeriesForecasting, [false, false], [0.7, 0.1, 0.2]),
         (SeriesForecasting, [false, true], [0.9, 0.1, 0.0]),
@@ -236,7 +236,7 @@ fn parts_of_series_are_the_files_that_are_given_and_what_the_calendar_adds_is_sa
         (SeriesForecasting, [true, true], [1.0, 0.0, 0.0]),
         (SeriesAnomaly, [false, true], [0.97, 0.03, 0.0]),
     ] {
-        let files = own.map(|own| own.then_some(part.as_str()));
+        let files = [0, 1].map(|part| own[part].then_some(parts[part].as_str()));
         let (proposal, config) = propose_parts("a.csv", &table, Some(task), files).unwrap();
         let text = proposal.to_toml();
         let (data, split) = (&config.data, &config.data.split);
@@ -287,7 +287,7 @@ fn a_file_of_another_part_that_training_would_refuse_is_refused() {
     let table = format!("time,load\n{}", hours(900, |i| i % 24));
     let other = table.replacen("load", "price", 1);
     let message = propose_parts("a.csv", &table, None, [None, Some(&other)]).unwrap_err();
-    let wanted = "the columns \"load\" are missing";
+    let wanted = "has no column \"load\"; its columns are \"time\", \"price\"";
     assert!(message.to_string().contains(wanted), "{message}");
     let texts = format!(
         "label,text\n{}",
