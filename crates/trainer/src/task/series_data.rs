@@ -110,6 +110,18 @@ impl SeriesData {
         }
     }
 
+    /// How many series are too short to be cut in time, and are whole in the training part.
+    pub fn n_for_training_alone(&self, config: &Config) -> usize {
+        let is_cut = |split: &Split| {
+            self.share_a_table(*split, Split::Train) && !self.spans(*split).is_empty()
+        };
+        let cut = [Split::Valid, Split::Test].into_iter().find(is_cut);
+        match (config.data.split.by, cut) {
+            (SplitBy::Time, Some(part)) => self.spans(Split::Train).len() - self.spans(part).len(),
+            _ => 0,
+        }
+    }
+
     /// A part, for baselines.
     pub fn part(&self, split: Split) -> SeriesPart<'_> {
         SeriesPart {

@@ -362,6 +362,13 @@ impl Task for SeriesForecasting {
         let mut lines: Vec<String> = (Split::ALL.into_iter().filter(has_rows))
             .map(|split| self.data.summary(split, self.windows(split)))
             .collect();
+        let whole = self.data.n_for_training_alone(&self.config);
+        if whole > 0 {
+            lines.push(format!(
+                "series: {whole} of {} are too short for all parts, and are for training alone",
+                table.n_series()
+            ));
+        }
         lines.push(format!(
             "channels: {}; {}{}",
             table.columns().join(", "),
