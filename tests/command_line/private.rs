@@ -171,7 +171,7 @@ fn all_records_of_a_user_are_in_one_part() {
     let splits = sandbox.regard(&check).run().code(0).json()["splits"].clone();
     for part in ["train", "valid", "test"] {
         let rows = splits[part]["rows"].as_u64().unwrap();
-        assert!(rows > 0 && rows % 4 == 0, "{splits}");
+        assert!(rows > 0 && rows.is_multiple_of(4), "{splits}");
     }
     let done = sandbox.regard(&TRAIN).run().code(0).json();
     assert_eq!(done["privacy"]["unit"], "user:who");
