@@ -4,7 +4,7 @@
 //! resolved file.
 
 use super::keys::{DefaultValue, Key};
-use super::types::Task;
+use super::names::Task;
 
 use Task::{SeriesAnomaly, SeriesClassification, SeriesForecasting, TextClassification};
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use regard_model::gradient_checkpointing::GradientCheckpointing;
 
-use super::types::{Config, Keep, MetricName, Position, Task, Trainable};
+use super::names::{Keep, MetricName, Position, Task, Trainable};
+use super::types::Config;
 use super::values::{Column, Period, Source};
 
 /// 256 bytes and five special tokens.

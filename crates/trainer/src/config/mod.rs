@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod keys;
 mod kind;
+mod names;
 mod nearest;
 mod privacy;
 mod ranges;
@@ -31,16 +32,18 @@ pub use error::{ConfigError, Origin, Problem};
 pub use explain::{Setting, explain};
 pub use keys::{DefaultValue, KEYS, Key as ConfigKey};
 pub use kind::{Kind, Range};
+pub use names::{
+    Activation, AnomalyMethod, AnomalySmoothing, DataFormat, Keep, LinearSkip, Mechanism,
+    MetricName, Mode, NormPosition, OnNan, Optimizer, Pooling, Position, RepeatedTimes, ScalerKind,
+    ScheduleKind, SplitBy, Task, ThresholdPart, TokenizerKind, Trainable,
+};
 pub use privacy::{AdjacencyName, ClippingStyle, PrivacyConfig, PrivacyUnit};
 pub use ranges::{Scale, SearchRange, SearchRanges};
 pub use regard_data::series::Extent;
 pub(crate) use resolve::load_data_alone;
 pub use resolve::{load, load_search, parse, parse_search};
 pub use types::{
-    Activation, AnomalyConfig, AnomalyMethod, AnomalySmoothing, AttentionConfig, CheckpointConfig,
-    Config, DataConfig, DataFormat, EvalConfig, Keep, LinearSkip, Mechanism, MetricName, Mode,
-    ModelConfig, NormPosition, OnNan, Optimizer, PatchConfig, Pooling, Position, RepeatedTimes,
-    ReportConfig, ScalerKind, ScheduleKind, SplitBy, SplitConfig, StemConfig, Task, ThresholdPart,
-    TokenizerConfig, TokenizerKind, TrainConfig, Trainable,
+    AnomalyConfig, AttentionConfig, CheckpointConfig, Config, DataConfig, EvalConfig, ModelConfig,
+    PatchConfig, ReportConfig, SplitConfig, StemConfig, TokenizerConfig, TrainConfig,
 };
 pub use values::{ClassWeights, Column, Period, Source};

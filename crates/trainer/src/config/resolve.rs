@@ -10,11 +10,12 @@ use super::conflict::conflicts;
 use super::error::{ConfigError, Origin, Problem};
 use super::keys::{DefaultValue, KEYS, Key, OPTIONAL_SECTIONS};
 use super::kind::describe;
+use super::names::Task;
 use super::privacy::set_private_defaults;
 use super::ranges::{self, SearchRanges};
 use super::raw::{Raw, read_file};
 use super::split::set_split_defaults;
-use super::types::{Config, Task};
+use super::types::Config;
 
 /// Reads, checks and resolves the configuration at `path`, under `overrides` of the form
 /// `section.key=value`.

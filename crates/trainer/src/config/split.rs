@@ -4,7 +4,8 @@ use toml::{Table, Value};
 
 use super::Extent;
 use super::conflict::Conflict;
-use super::types::{Config, DataConfig, SplitBy};
+use super::names::SplitBy;
+use super::types::{Config, DataConfig};
 use super::values::Source;
 
 /// Parts that may have files of their own.

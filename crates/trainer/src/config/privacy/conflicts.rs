@@ -1,9 +1,10 @@
 //! The settings that would break the promise of `[privacy]`.
 
 use super::super::conflict::Conflict;
-use super::super::types::{
-    Config, Keep, LinearSkip, OnNan, ScalerKind, Task, ThresholdPart, TokenizerKind,
+use super::super::names::{
+    Keep, LinearSkip, OnNan, ScalerKind, Task, ThresholdPart, TokenizerKind,
 };
+use super::super::types::Config;
 use super::super::values::{ClassWeights, Source};
 use super::{PrivacyConfig, PrivacyUnit, expected_batch};
 

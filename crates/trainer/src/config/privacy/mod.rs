@@ -9,7 +9,7 @@ use regard_data::Column;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::types::{Keep, ScalerKind};
+use super::names::{Keep, ScalerKind};
 
 pub(super) use conflicts::conflicts;
 

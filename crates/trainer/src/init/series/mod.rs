@@ -1,5 +1,8 @@
 //! A configuration for a file of series, from what the data crate guesses of it.
 
+mod anomaly;
+mod classes;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -15,12 +18,6 @@ use crate::task::{self, Split};
 
 /// Steps of the optimiser that a small forecaster gains from.
 const FORECAST_STEPS: usize = 800;
-/// And one that is to tell the usual from the unusual.
-const ANOMALY_STEPS: usize = 1500;
-/// Steps that it tells at most: what is far ahead is known to nobody.
-const ANOMALY_HORIZON: usize = 48;
-/// And a small classifier, which has few examples.
-const CLASS_STEPS: usize = 800;
 /// Training windows that an epoch holds at most: neighbours tell the same.
 const WINDOWS: usize = 2500;
 
@@ -353,130 +350,6 @@ impl SeriesProposal {
         }
         let name = serde_json::to_value(self.guess.repeated_times).unwrap_or_default();
         writeln!(out, "repeated_times = {name}")
-    }
-
-    fn anomaly(&self, out: &mut String) -> std::fmt::Result {
-        let guess = &self.guess;
-        self.beginning(out)?;
-        self.own_files(out)?;
-        self.channels(out)?;
-        self.repeated_times(out)?;
-        let mut split = String::new();
-        let why = ": the model learns what is usual from the first part, as it is";
-        self.split(&mut split, ANOMALY_HELD_OUT, why)?;
-        // The validation part must hold a window, and the part to train on many; of each series.
-        let rows = guess.rows_of_series;
-        let most = (rows * train_percent(&self.options) / 300).max(1);
-        let (wanted, why) = match guess.season {
-            Some(season) if season > ANOMALY_HORIZON => (season, "a season"),
-            _ => (guess.lookback, "what a step is expected from"),
-        };
-        let lookback = wanted.clamp(1, most);
-        let ahead = guess.season.unwrap_or(ANOMALY_HORIZON).min(ANOMALY_HORIZON);
-        let horizon = ahead.clamp(1, (rows * 3 / 100).max(1));
-        let why = match lookback == wanted {
-            true => why,
-            false => "as much as leaves windows to learn from",
-        };
-        writeln!(out, "lookback = {lookback}  # {why}")?;
-        writeln!(
-            out,
-            "horizon = {horizon}  # each step is judged by all forecasts of it, up to so many rows before"
-        )?;
-        self.calendar(out)?;
-        out.push_str(&split);
-        writeln!(
-            out,
-            "\n[anomaly]\nsmooth = {horizon}  # steps whose scores are averaged\n\
-             quantile = 0.99  # of the scores of the validation part: above it a step is called unusual\n\
-             # windows = \"…\"  # a file of labelled windows, if you have one: scores are judged by it, nothing is learned from it"
-        )?;
-        let length = (lookback / 16).clamp(1, 16);
-        writeln!(
-            out,
-            "\n[model]\ninstance_norm = false  # the model knows which level is usual\ndropout = 0.1\n\
-             patch = {{length = {length}, stride = {}}}",
-            length.div_ceil(2)
-        )?;
-        let (epochs, steps) = self.epochs(ANOMALY_STEPS, 32, [1, 100]);
-        writeln!(
-            out,
-            "\n[train]\nepochs = {epochs}  # {steps}\nbatch_size = 32\nlearning_rate = 1e-3\nema = 0.99"
-        )
-    }
-
-    fn classification(&self, out: &mut String) -> std::fmt::Result {
-        let guess = &self.guess;
-        self.beginning(out)?;
-        if let Some(label) = &guess.label_column {
-            writeln!(out, "label_column = {}", column(label))?;
-        }
-        if guess.id_column.is_some() {
-            self.channels(out)?;
-        }
-        match &self.options.valid {
-            Some(valid) => writeln!(out, "valid = {}", path(valid))?,
-            None => writeln!(
-                out,
-                "valid = 0.1  # held out of the training file: to look at, nothing is chosen by it"
-            )?,
-        }
-        match &self.options.test {
-            Some(test) => writeln!(out, "test = {}", path(test))?,
-            None => writeln!(out, "test = 0.2  # no test file was given: held out too")?,
-        }
-        let length = match guess.lookback {
-            0..64 => 1,
-            steps => steps.div_ceil(96),
-        };
-        // A short series is a level and a trend, a long one has shapes somewhere in it.
-        let is_short = guess.lookback < 64;
-        let (pooling, dropout, kernel, rate, jitter, scaling) = match is_short {
-            true => ("mean", 0.2, 5, "1e-3", 0.1, 0.2),
-            false => ("max", 0.1, 15, "3e-3", 0.03, 0.1),
-        };
-        let steps = match is_short {
-            true => CLASS_STEPS / 2,
-            false => CLASS_STEPS,
-        };
-        let (epochs, steps) = self.epochs(steps, 16, [5, 400]);
-        write!(
-            out,
-            "
-[model]
-d_model = 64
-n_layers = 1
-n_heads = 4
-d_ff = 128
-dropout = {dropout}
-pooling = \"{pooling}\"
-
-[model.stem]  # few examples teach attention little of neighbours; convolutions know them
-layers = 3
-kernel = {kernel}
-
-[model.patch]
-length = {length}  # of series of up to {} step{s}
-stride = {length}
-
-[train]
-epochs = {epochs}  # {steps}
-batch_size = 16
-learning_rate = {rate}
-warmup = \"10%\"
-weight_decay = 0.05
-label_smoothing = 0.1  # keeps a small model from growing too sure of few examples
-jitter = {jitter}  # noise and factors make many examples of few
-scaling = {scaling}
-ema = 0.98
-",
-            guess.lookback,
-            s = if guess.lookback == 1 { "" } else { "s" },
-        )?;
-        writeln!(
-            out,
-            "\n[eval]\nevery = \"10%\"\nkeep = \"last\"  # the best of few noisy evaluations is luck"
-        )
     }
 }
 
