@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use regard_trainer::task::{Baselines, Evaluation};
 use serde_json::{Map, Value, json};
 
+use super::figures::error;
+
 /// The widest a name is shown, in characters.
 const WIDEST: usize = 18;
 
@@ -14,7 +16,11 @@ pub fn verdict(evaluation: &Evaluation, baselines: &Baselines) -> Option<String>
     let (best, is_beaten) = baselines.best(evaluation)?;
     let model = figure(&evaluation.metrics(), metric);
     let name = &best.name;
-    let beside = format!("{metric} {model:.4}, {name} {:.4}", best.figure(metric));
+    let beside = format!(
+        "{metric} {}, {name} {}",
+        error(model),
+        error(best.figure(metric))
+    );
     Some(match is_beaten {
         true => format!("the model beats every baseline: {beside}"),
         false => format!("the model does not beat {name}: {beside}"),
@@ -64,14 +70,10 @@ pub fn with_baselines(
     let titles = names.iter().map(|name| (*name).to_owned()).collect();
     row("", titles, "");
     let metrics = evaluation.metrics();
-    let of_model = names
-        .iter()
-        .map(|name| format!("{:.4}", figure(&metrics, name)));
+    let of_model = names.iter().map(|name| error(figure(&metrics, name)));
     row("the model", of_model.collect(), "");
     for baseline in &baselines.all {
-        let cells = names
-            .iter()
-            .map(|name| format!("{:.4}", baseline.figure(name)));
+        let cells = names.iter().map(|name| error(baseline.figure(name)));
         row(&baseline.name, cells.collect(), &baseline.detail);
     }
     text

@@ -130,7 +130,10 @@ fn write_anomaly(f: &mut fmt::Formatter<'_>, title: &str, report: &AnomalyReport
             writeln!(f, "  PR-AUC             {:.4}", labelled.pr_auc)?;
             writeln!(f, "  ROC-AUC            {:.4}", labelled.roc_auc)?;
             writeln!(f, "  event recall       {:.4}", labelled.event_recall)?;
-            writeln!(f, "  mean delay         {:.1} steps", labelled.mean_delay)?;
+            match labelled.mean_delay.is_nan() {
+                true => writeln!(f, "  mean delay         –, for no event was found")?,
+                false => writeln!(f, "  mean delay         {:.1} steps", labelled.mean_delay)?,
+            }
             writeln!(f, "  false alarms       {}", labelled.n_false_alarms)?;
         }
     }
@@ -141,18 +144,19 @@ fn write_anomaly(f: &mut fmt::Formatter<'_>, title: &str, report: &AnomalyReport
 fn write_forecast(f: &mut fmt::Formatter<'_>, title: &str, report: &ForecastReport) -> fmt::Result {
     writeln!(
         f,
-        "{title}: {} windows, lookback {}, horizon {}, {} channel(s)",
+        "{title}: {} windows, lookback {}, horizon {}, {} channel{}",
         report.n,
         report.lookback,
         report.horizon,
-        report.channels.len()
+        report.channels.len(),
+        if report.channels.len() == 1 { "" } else { "s" }
     )?;
-    writeln!(f, "  MSE (scaled)       {:.4}", report.mse)?;
-    writeln!(f, "  MAE (scaled)       {:.4}", report.mae)?;
-    writeln!(f, "  MSE (data's units) {:.4}", report.mse_original)?;
-    writeln!(f, "  MAE (data's units) {:.4}", report.mae_original)?;
+    writeln!(f, "  MSE (scaled)       {}", error(report.mse))?;
+    writeln!(f, "  MAE (scaled)       {}", error(report.mae))?;
+    writeln!(f, "  MSE (data's units) {}", error(report.mse_original))?;
+    writeln!(f, "  MAE (data's units) {}", error(report.mae_original))?;
     if let Some(pinball) = report.pinball {
-        writeln!(f, "  pinball (scaled)   {pinball:.4}")?;
+        writeln!(f, "  pinball (scaled)   {}", error(pinball))?;
     }
     for (quantile, share) in &report.coverage {
         writeln!(
@@ -164,10 +168,19 @@ fn write_forecast(f: &mut fmt::Formatter<'_>, title: &str, report: &ForecastRepo
         writeln!(f)?;
         for (channel, mse) in report.channels.iter().zip(&report.mse_by_channel) {
             let channel: String = channel.chars().take(WIDEST).collect();
-            writeln!(f, "  {channel:WIDEST$}  MSE {mse:.4}")?;
+            writeln!(f, "  {channel:WIDEST$}  MSE {}", error(*mse))?;
         }
     }
     Ok(())
+}
+
+/// An error, which may be of any size in the units of the data; unknown where no value is known.
+pub fn error(value: f64) -> String {
+    match value.abs() {
+        size if size.is_nan() => "–".to_owned(),
+        size if size == 0.0 || (1e-3..1e7).contains(&size) => format!("{value:.4}"),
+        _ => format!("{value:.3e}"),
+    }
 }
 
 /// The widest a label is shown, in characters.
@@ -235,4 +248,23 @@ fn write_classes(
         writeln!(f)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::error;
+
+    #[test]
+    fn an_error_of_any_size_can_be_read() {
+        for (value, told) in [
+            (0.0, "0.0000"),
+            (0.36394, "0.3639"),
+            (8_123.4, "8123.4000"),
+            (4.2e-9, "4.200e-9"),
+            (1.25e62, "1.250e62"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(error(value), told);
+        }
+    }
 }
