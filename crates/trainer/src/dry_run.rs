@@ -44,6 +44,8 @@ pub struct DryRun {
     pub steps_per_epoch: u64,
     /// Steps of the whole run.
     pub total_steps: u64,
+    /// How often the run sees each unit, on average.
+    pub epochs: f64,
     /// The mean time of an ordinary step.
     pub seconds_per_step: f64,
     /// The time of an epoch, its evaluations included.
@@ -110,7 +112,14 @@ pub fn dry_run(
         averages: config.train.ema().is_some(),
     };
     let chosen = recomputed(config, task, workers)?;
+    let steps = plan.total_steps as f64;
+    let epochs = match &private {
+        // Steps of an epoch are no whole number there.
+        Some(private) => (1e6 * steps * private.mechanism.sample_rate).round() / 1e6,
+        None => steps / plan.steps_per_epoch.max(1) as f64,
+    };
     Ok(DryRun {
+        epochs,
         task: config.task,
         parameters: task.model().parameter_counts(),
         estimate: MemoryEstimate::of(&task.model(), shape, &chosen),

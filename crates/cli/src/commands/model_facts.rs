@@ -93,7 +93,7 @@ impl fmt::Display for ModelFacts<'_> {
         if let Some(recomputed) = &run.recomputed {
             writeln!(f, "          {recomputed}")?;
         }
-        let epochs = run.total_steps as f64 / run.steps_per_epoch.max(1) as f64;
+        let epochs = run.epochs;
         writeln!(
             f,
             "  time    {} an epoch, {} for {} ({} steps)",
