@@ -41,13 +41,14 @@ fn at_random_moments(
     let subject = Subject::new(kind, STEPS);
     let begun = Instant::now();
     assert_eq!(subject.difference("timed"), None);
-    let whole_run = begun.elapsed();
+    let mut whole_run = begun.elapsed();
     let mut tally = Tally::new(format!("{what}, {}", kind.name()));
     let mut random = Random(kind as u64 + 1);
     let mut saved = 0;
+    let mut made = Duration::ZERO;
     while tally.tried() < n {
-        let child = subject.training("disturbed").spawn();
-        std::thread::sleep(whole_run.mul_f64(random.draw()));
+        let mut child = subject.training("disturbed").spawn();
+        made += wait(&mut child, whole_run.mul_f64(random.draw()));
         let Some(result) = disturb(child, &mut random) else {
             // It is over, or will be.
             if let Some(problem) = subject.difference("disturbed") {
@@ -55,6 +56,8 @@ fn at_random_moments(
             }
             std::fs::remove_dir_all(subject.sandbox.path("disturbed")).unwrap();
             saved = 0;
+            // The machine may be busier or freer than it was: most moments should lie within a run.
+            whole_run = std::mem::take(&mut made);
             continue;
         };
         let newest = result.and_then(|()| subject.newest("disturbed", saved));
@@ -65,6 +68,15 @@ fn at_random_moments(
         tally.lose(problem);
     }
     tally.end(n);
+}
+
+/// Waits so long, or until the process is over, and says how long that was.
+fn wait(child: &mut Child, most: Duration) -> Duration {
+    let begun = Instant::now();
+    while begun.elapsed() < most && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    begun.elapsed()
 }
 
 fn killed(mut child: Child, _: &mut Random) -> Option<Result<(), String>> {
