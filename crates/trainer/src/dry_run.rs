@@ -71,7 +71,7 @@ pub fn dry_run(
     let private = PrivatePlan::new(config)?;
     let mut stepper = stepper(config, task, device, workers)?;
     if let Some(from) = &config.train.init_from {
-        start_from(&mut stepper, &task.bundle_info(0).labels, from, device)?;
+        start_from(&mut stepper, task, from, device)?;
     }
     let lengths = task.lengths(Split::Train);
     let longest = longest(&lengths, config.train.batch_size);

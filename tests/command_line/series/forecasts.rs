@@ -323,3 +323,47 @@ fn a_weekend_beyond_the_lookback_is_told_from_the_calendar_alone() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_model_goes_on_from_one_that_knows_no_gaps_and_the_other_way_round() {
+    let sandbox = Sandbox::new();
+    table(&sandbox);
+    let whole = String::from_utf8(sandbox.read("table.csv")).unwrap();
+    config(&sandbox, "series-forecasting", "");
+    let train = |out: &str, from: Option<&str>| {
+        let from = from.map(|from| format!("train.init_from={from}"));
+        let sets: Vec<&str> = from
+            .iter()
+            .flat_map(|from| ["--set", from.as_str()])
+            .collect();
+        let all = [&["train", "series.toml", "--out", out], &sets[..]].concat();
+        sandbox.regard(&all).run().code(0)
+    };
+    train("whole", None);
+    let mut lines: Vec<&str> = whole.lines().collect();
+    lines[50] = "2024-01-03T01:00,,";
+    sandbox.write("table.csv", lines.join("\n") + "\n");
+    let gaps = train("gaps", Some("whole"));
+    assert!(
+        gaps.stderr.contains("weights of whole, trained for"),
+        "{gaps}"
+    );
+    sandbox.write("table.csv", &whole);
+    train("again", Some("gaps"));
+    // Another length of patches is no matter of gaps.
+    let longer = [
+        "train",
+        "series.toml",
+        "--out",
+        "longer",
+        "--set",
+        "train.init_from=gaps",
+        "--set",
+        "model.patch.length=12",
+    ];
+    let refused = sandbox.regard(&longer).run().code(4);
+    assert!(
+        refused.stderr.contains("embed.patch.weight: expected"),
+        "{refused}"
+    );
+}

@@ -214,8 +214,7 @@ impl<'a> Run<'a> {
         let mut lasting = plan.warnings();
         let mut stepper = stepper(config, task, &settings.device, settings.workers)?;
         if let (Some(from), None) = (&train.init_from, &saved) {
-            let labels = task.bundle_info(0).labels;
-            let note = start_from(&mut stepper, &labels, from, &settings.device)?;
+            let note = start_from(&mut stepper, task, from, &settings.device)?;
             tell(Progress::Note(&note));
             if config.privacy.is_none() && Statement::of_bundle(from)?.is_some() {
                 lasting.push(format!("{} promises privacy to what it was trained on; what comes from this run promises none, to nobody who is in its data", from.display()));
