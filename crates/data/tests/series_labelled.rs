@@ -175,10 +175,10 @@ fn the_nearest_series_lends_its_label() {
     );
 }
 
-/// Sets that may not be redistributed: `REGARD_UCR=folder cargo test -p regard-data --test series_labelled -- --ignored`
+/// Sets that may not be redistributed: `REGARD_UCR=folder cargo test --workspace --test series_labelled -- --ignored`
 /// with a folder a set in it, as aeon ships them.
 #[test]
-#[ignore = "needs the archive's sets: REGARD_UCR=folder cargo test -p regard-data --test series_labelled -- --ignored"]
+#[ignore = "needs the archive's sets: REGARD_UCR=folder cargo test --workspace --test series_labelled -- --ignored"]
 fn neighbours_reach_the_figures_of_the_archive() {
     let folder = std::env::var("REGARD_UCR").unwrap();
     for (name, size, euclidean, warping) in [

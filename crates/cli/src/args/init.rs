@@ -10,7 +10,7 @@ use regard_trainer::config::Task;
 /// `regard init`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct InitArgs {
-    /// The training file (CSV, TSV or JSON Lines), or a folder with one folder a label
+    /// The training file (CSV, TSV, JSON Lines or, for series, .ts), or a folder with one folder a label
     #[arg(value_name = "TRAIN")]
     pub train: PathBuf,
     /// The validation file [default: a share of TRAIN]

@@ -71,7 +71,7 @@ pub struct Verbosity {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Propose a configuration for a file of labelled texts, on stdout
+    /// Propose a configuration for a file of labelled texts or of series, on stdout
     Init(InitArgs),
     /// Look at settings, data and model before training; writes nothing
     Check(CheckArgs),

@@ -205,7 +205,7 @@ fn render(
     out: &mut String,
 ) -> std::fmt::Result {
     beginning(options, out)?;
-    held_out(options, "row", out)?;
+    held_out(options, "text", out)?;
     for (key, column, flag) in [
         ("text_column", text, "--text-column"),
         ("label_column", label, "--label-column"),

@@ -132,14 +132,7 @@ impl Sketch<'_> {
                     self.name(id)
                 ),
             ),
-            reason(
-                "label_column",
-                format!(
-                    "{:?} has {}.",
-                    self.name(label),
-                    counted(series.labels().len(), "value")
-                ),
-            ),
+            self.why_label(label, &series),
             reason("id_column", self.why_id(id)),
             reason("time_column", self.why_time(time)),
         ];
@@ -166,16 +159,17 @@ impl Sketch<'_> {
                     ),
                 },
             ),
-            reason(
-                "label_column",
-                format!(
-                    "{:?} has {}.",
-                    self.name(label),
-                    counted(series.labels().len(), "value")
-                ),
-            ),
+            self.why_label(label, &series),
         ];
         Ok(of_labelled(&series, SeriesForm::Wide, &columns, reasons))
+    }
+
+    fn why_label(&self, label: usize, series: &LabelledSeries) -> Reason {
+        let values = counted(series.labels().len(), "value");
+        reason(
+            "label_column",
+            format!("{:?} has {values}.", self.name(label)),
+        )
     }
 
     /// The column beside which all others are steps, told by names that count on.

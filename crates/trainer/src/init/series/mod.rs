@@ -117,18 +117,10 @@ impl SeriesProposal {
             Task::SeriesForecasting => all.div_ceil(WINDOWS).max(1),
             _ => 1,
         };
-        let held_out = [Split::Valid, Split::Test].map(|split| {
-            let is_held_out = data.share_a_table(Split::Train, split);
-            is_held_out
-                .then(|| data.spans(split).len())
-                .filter(|n| *n > 0)
-        });
-        let n_parted = held_out.into_iter().flatten().min();
-        let n_series = data.spans(Split::Train).len();
         Ok(Counts {
             units: windows(stride)?,
             stride,
-            n_short: n_parted.map_or(0, |parted| n_series - parted),
+            n_short: data.n_for_training_alone(config),
         })
     }
 
@@ -257,7 +249,7 @@ impl SeriesProposal {
             ("test", test, &self.options.test),
         ];
         let held_out = || parts.iter().filter(|(_, _, file)| file.is_none());
-        let train = 100 - held_out().map(|(_, percent, _)| percent).sum::<usize>();
+        let train = train_percent(&self.options);
         if train == 100 {
             return Ok(());
         }
